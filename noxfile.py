@@ -1,0 +1,113 @@
+"""Every check of the project; `nox` alone runs what a change must pass before it is proposed."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["tests", "coverage", "typing", "lint", "twin"]
+nox.options.default_venv_backend = "virtualenv"
+nox.options.download_python = "never"
+nox.options.error_on_external_run = True
+nox.options.error_on_missing_interpreters = "CI" in os.environ
+
+PYPROJECT = nox.project.load_toml()
+PYTHONS = ["3.11", "3.12", "3.13"]
+ONE_PYTHON = "3.12"
+PACKAGE = ("-e", ".[progress,testing]")
+
+
+def group(name: str) -> list[str]:
+    """Return the requirements of a dependency group."""
+    return list(nox.project.dependency_groups(PYPROJECT, name))
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run all tests that need no Odoo: wire tests talk to the stand-in."""
+    session.install(*PACKAGE, *group("test"))
+    measured = ("coverage", "run", "-m") if session.python == ONE_PYTHON else ()  # it takes time
+    session.run(*measured, "pytest", "--servers=standin", *session.posargs)
+
+
+@nox.session(python=ONE_PYTHON)
+def coverage(session: nox.Session) -> None:
+    """Tell what the tests on one Python covered: the core must be whole, the rest nearly."""
+    session.install("coverage")
+    session.run("coverage", "report", "--include=src/zenoo_rpc/_core/*", "--fail-under=100")
+    session.run("coverage", "report", "--fail-under=95")
+
+
+@nox.session(python=ONE_PYTHON)
+def typing(session: nox.Session) -> None:
+    """Check the types of both trees."""
+    session.install(*PACKAGE, *group("typing"))
+    session.run("mypy", "--strict", *session.posargs)
+
+
+@nox.session(python=ONE_PYTHON)
+def lint(session: nox.Session) -> None:
+    """Check style and format."""
+    session.install(*group("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session(python=PYTHONS)
+def twin(session: nox.Session) -> None:
+    """Check that the blocking twin in the checkout is what its async source generates."""
+    session.install(*PYPROJECT["build-system"]["requires"])
+    session.run("python", "scripts/generate_twin.py", "--check")
+
+
+@nox.session(python=ONE_PYTHON)
+def odoo(session: nox.Session) -> None:
+    """Run the wire tests against real Odoo 19 and 14, installing these first."""
+    session.install(*PACKAGE, *group("test"))
+    session.run("scripts/odoo/provision.sh", "19", "14", external=True)
+    with lab("19", "zenoo_standin") as odoo_19, lab("14", "zenoo_standin") as odoo_14:
+        session.run(
+            *("pytest", "--servers=odoo19,odoo14"),
+            *(
+                session.posargs
+                or [
+                    "tests/_async",
+                    "tests/_sync",
+                    "tests/standin",
+                    "tests/lab",
+                    "tests/test_docs.py",
+                    "tests/test_demo.py",
+                ]
+            ),
+            # what tests/standin compares the stand-in with
+            env={"ZENOO_TEST_ODOO_19": odoo_19, "ZENOO_TEST_ODOO_14": odoo_14},
+        )
+
+
+@contextmanager
+def lab(version: str, database: str) -> Iterator[str]:
+    """Run a server of the lab with a fresh database; give its URL and the database's name."""
+
+    def serve(what: str, *arguments: str) -> dict[str, str]:
+        command = ["scripts/odoo/serve.sh", what, version, *arguments]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        return dict(line.split("=", 1) for line in done.stdout.splitlines())
+
+    was_running = serve("env")["ODOO_PID"]
+    try:
+        started = serve("start", "--db", database)
+        yield f"{started['ODOO_URL']} {database}"
+    finally:
+        serve("drop", database)
+        if not was_running:
+            serve("stop")
+
+
+@nox.session(python=ONE_PYTHON)
+def demo(session: nox.Session) -> None:
+    """Show the library at work on the stand-in."""
+    session.install(*PACKAGE)
+    session.run("python", "-m", "zenoo_rpc.testing.demo", *session.posargs)

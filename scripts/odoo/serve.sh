@@ -1,0 +1,165 @@
+#!/usr/bin/env bash
+# Run the servers that provision.sh installed.
+#
+#   serve.sh start   VERSION [--workers N] [--db NAME] [--fresh] [--for-tests]   start PostgreSQL and Odoo, make
+#                    the database from the template if it is missing (--fresh: in any case), wait until RPC
+#                    answers. A server started --for-tests is stopped by the last test run that leaves it
+#   serve.sh stop    VERSION      stop that Odoo (and PostgreSQL when no other uses it)
+#   serve.sh status  [VERSION]
+#   serve.sh fresh   VERSION DB   make database DB from the template. The server may be running as long as
+#                    it has not opened that database yet: take a new name per test session, 0.2 s each
+#   serve.sh drop    VERSION DB
+#   serve.sh env     VERSION [DB] URL, database, login, key, pid, PostgreSQL port and folder, as NAME=value lines
+#   serve.sh psql    VERSION DB [PSQL ARGUMENTS]
+#   serve.sh shell   VERSION DB   odoo shell: Python on standard input
+#   serve.sh odoo    VERSION ARGS run the odoo command itself
+#
+# --workers 0 is the threaded server, N>0 the prefork one (default ZENOO_ODOO_WORKERS or 2).
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+conf() {
+    local port; port=$(http_port "$V")
+    as_user mkdir -p "$CACHE/$V/data" "$RUN"
+    as_user tee "$CACHE/$V/odoo.conf" >/dev/null <<CONF
+[options]
+db_host = $PGSOCK
+db_port = $PGPORT
+db_user = odoo
+db_maxconn = 32
+data_dir = $CACHE/$V/data
+http_interface = 127.0.0.1
+http_port = $port
+$( [ "$V" = 14 ] && echo "longpolling_port = $((port+1000))" || echo "gevent_port = $((port+1000))" )
+list_db = True
+admin_passwd = admin
+max_cron_threads = 0
+limit_memory_soft = ${ZENOO_ODOO_MEMORY_SOFT:-0}
+limit_memory_hard = ${ZENOO_ODOO_MEMORY_HARD:-0}
+limit_time_cpu = ${ZENOO_ODOO_TIME_CPU:-600}
+limit_time_real = ${ZENOO_ODOO_TIME_REAL:-1200}
+limit_request = ${ZENOO_ODOO_REQUESTS:-65536}
+CONF
+}
+odoo_cmd() { # sets CMD: the command line that starts this version's Odoo
+    case $V in
+        19) CMD=(env "PYTHONPATH=$CACHE/19/src/usr/lib/python3/dist-packages" "$CACHE/19/venv/bin/python" "$CACHE/19/src/usr/bin/odoo") ;;
+        14) local r=$CACHE/14/root l
+            l=$(ls -d "$r"/usr/lib/*-linux-gnu "$r"/lib/*-linux-gnu | paste -sd:)
+            CMD=(env "LD_LIBRARY_PATH=$l" "PYTHONHOME=$r/usr" "PYTZ_TZDATADIR=$r/usr/share/zoneinfo"
+                 "PYTHONPATH=$CACHE/14/src/usr/lib/python3/dist-packages" PYTHONWARNINGS=ignore
+                 "$r/usr/bin/python3.9" "$CACHE/14/src/usr/bin/odoo") ;;
+    esac
+}
+filestore() { echo "$CACHE/$V/data/filestore/$1"; }
+drop() {
+    psql_ -d postgres -c "set client_min_messages=error" -c "drop database if exists \"$1\" with (force)"
+    as_user rm -rf "$(filestore "$1")"
+}
+fresh() {
+    db_exists "$TEMPLATE" || die "no template: run provision.sh $V"
+    drop "$1"
+    psql_ -d postgres -c "create database \"$1\" template $TEMPLATE strategy ${ZENOO_ODOO_COPY:-file_copy}"
+    [ ! -d "$(filestore "$TEMPLATE")" ] || as_user cp -al "$(filestore "$TEMPLATE")" "$(filestore "$1")"
+}
+wait_rpc() { # wait_rpc URL DB PID: until common.login answers
+    python3 - "$@" <<'PY'
+import json, sys, time, urllib.request
+url, db, pid = sys.argv[1:]
+def call(service, method, *args):
+    body = json.dumps({"jsonrpc": "2.0", "method": "call", "id": 1, "params": {"service": service, "method": method, "args": args}}).encode()
+    r = urllib.request.urlopen(urllib.request.Request(url + "/jsonrpc", body, {"Content-Type": "application/json"}), timeout=60)
+    return json.load(r)
+end = time.time() + 90
+while time.time() < end:
+    try: alive = open(f"/proc/{pid}/cmdline").read()
+    except OSError: alive = ""
+    if not alive: sys.exit("the server died")
+    try:
+        r = call("common", "login", db, "admin", "admin")
+        if r.get("result"): sys.exit(0)
+        sys.exit("login: " + json.dumps(r)[:500])
+    except OSError: time.sleep(0.05)
+sys.exit("no answer in 90 s")
+PY
+}
+start() {
+    local workers=${ZENOO_ODOO_WORKERS:-2} db=demo new=0 tests=0 t0 pid extra=()
+    while [ $# -gt 0 ]; do case $1 in
+        --workers) workers=$2; shift 2;; --workers=*) workers=${1#*=}; shift;;
+        --db) db=$2; shift 2;; --fresh) new=1; shift;; --for-tests) tests=1; shift;;
+        --) shift; extra=("$@"); break;;
+        *) die "what is $1?";; esac; done
+    t0=$(now)
+    [ -f "$CACHE/$V/.template" ] || die "Odoo $V is not installed: run provision.sh $V"
+    if odoo_pid >/dev/null && [ $new = 1 ]; then stop_odoo; fi     # its open registry would outlive its database
+    conf; pg_start
+    if [ $new = 1 ] || ! db_exists "$db"; then fresh "$db"; fi
+    if pid=$(odoo_pid); then say "Odoo $V already runs (pid $pid), its settings kept"; else
+        if [ $tests = 1 ]; then as_user touch "$CACHE/$V/.for-tests"; else as_user rm -f "$CACHE/$V/.for-tests"; fi
+        odoo_cmd
+        # -d loads the registry once before the workers fork; db-filter keeps other databases reachable
+        ( AS_EXEC=exec; as_user setsid "${CMD[@]}" -c "$CACHE/$V/odoo.conf" -d "$db" --db-filter='.*' --workers="$workers" \
+            --pidfile="$(pidfile)" "${extra[@]}" ) >>"$RUN/odoo-$V.log" 2>&1 </dev/null 8>&- 9>&- &
+        pid=$!; disown
+    fi
+    wait_rpc "http://127.0.0.1:$(http_port "$V")" "$db" "$pid" ||
+        { tail -5 "$RUN/odoo-$V.log" >&2; die "Odoo $V did not come up, see $RUN/odoo-$V.log"; }
+    say "Odoo $V up in $(since "$t0"), pid $pid, workers=$workers, log $RUN/odoo-$V.log"
+    env_ "$db"
+}
+env_() {
+    echo "ODOO_URL=http://127.0.0.1:$(http_port "$V")"; echo "ODOO_DB=${1:-demo}"; echo "ODOO_LOGIN=admin"; echo "ODOO_PASSWORD=admin"
+    echo "ODOO_API_KEY=$(cat "$CACHE/$V/apikey" 2>/dev/null || true)"
+    echo "ODOO_PID=$(odoo_pid || true)"; echo "ODOO_PGPORT=$PGPORT"; echo "ODOO_HOME=$CACHE/$V"
+}
+stop_odoo() {
+    local pid p i left
+    pid=$(odoo_pid) || { say "Odoo $V was not running"; return 0; }
+    kill -TERM "$pid"
+    for i in $(seq 200); do ours "$pid" || break; sleep 0.05; done     # (a zombie has no command line)
+    # what is left of that very server: a master that did not listen, its workers
+    for i in $(seq 40); do
+        left=""; for p in /proc/[0-9]*; do p=${p#/proc/}; if ours "$p"; then left="$left $p"; fi; done
+        [ -n "$left" ] || break
+        [ "$i" -lt 20 ] || kill -KILL $left 2>/dev/null || true
+        sleep 0.05
+    done
+    as_user rm -f "$(pidfile)" "$CACHE/$V/.for-tests"
+    say "Odoo $V stopped"
+}
+pg_clients() { psql_ -d postgres -Atc "select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()"; }
+stop() {
+    local i
+    stop_odoo
+    pg_running || return 0
+    for i in $(seq 20); do
+        [ "$(pg_clients)" != 0 ] || { pg_stop; return; }
+        sleep 0.05
+    done
+    say "PostgreSQL of $V left running: it has other clients"
+}
+status() {
+    local pid
+    if pid=$(odoo_pid); then echo "odoo $V: running, pid $pid, http://127.0.0.1:$(http_port "$V")"
+    elif [ -f "$CACHE/$V/.template" ]; then echo "odoo $V: installed, stopped"; else echo "odoo $V: not installed"; fi
+    if [ -d "$PGDATA" ] && pg_running; then echo "   postgresql running: $PGSOCK and 127.0.0.1:$PGPORT"; fi
+}
+
+[ $# -ge 1 ] || { sed -n '2,19s/^# \{0,1\}//p' "$0"; exit 2; }
+what=$1; shift
+if [ "$what" = status ] && [ $# = 0 ]; then for v in 19 14; do use $v; status; done; exit; fi
+use "${1:?version}"; shift
+case $what in start|stop|fresh|drop) as_user mkdir -p "$RUN"; exec 8>"$CACHE/$V/.serve.lock"; flock 8 ;; esac
+case $what in
+    start) start "$@" ;;
+    stop) stop ;;
+    status) status ;;
+    fresh) pg_start; fresh "${1:?database}" ;;
+    drop) pg_start; drop "${1:?database}" ;;
+    env) env_ "$@" ;;
+    conf) conf ;;
+    psql) db=${1:?database}; shift; as_user "$(pg_bin)/psql" -U odoo -d "$db" "$@" ;;
+    shell) odoo_cmd; as_user "${CMD[@]}" shell -c "$CACHE/$V/odoo.conf" -d "${1:?database}" --no-http ;;
+    odoo) odoo_cmd; as_user "${CMD[@]}" -c "$CACHE/$V/odoo.conf" "$@" ;;
+    *) die "what is $what?" ;;
+esac

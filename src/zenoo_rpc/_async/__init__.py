@@ -1,0 +1,1 @@
+"""The coloured code: what waits. See `zenoo_rpc._core` for what decides."""

@@ -1,0 +1,179 @@
+"""Sends bodies and brings replies: the only file that knows httpx."""
+
+from __future__ import annotations
+
+import math
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Self
+
+import httpx
+
+from .._compat import AEvent
+from .._core.faults import Fault, Kind, never_sent, transport_fault
+from .._core.gate import Gate
+from .._core.protocol import CONTENT_TYPE, Reply
+from .._version import __version__
+from ..errors import ClientClosedError
+
+CONNECT_TIMEOUT = 10.0
+
+# Odoo closes after every answer; a proxy in front keeps alive, most for a minute or more. A short
+# life in the pool keeps a request off a connection that the other side is about to close.
+KEEPALIVE_EXPIRY = 2.0
+
+# httpx's exception -> what happened; the first class that fits decides
+KINDS: tuple[tuple[type[Exception], Kind], ...] = (
+    (httpx.ConnectTimeout, Kind.CONNECT_TIMEOUT),
+    (httpx.ConnectError, Kind.NO_CONNECTION),
+    (httpx.PoolTimeout, Kind.NO_CONNECTION),
+    (httpx.UnsupportedProtocol, Kind.NO_CONNECTION),
+    (httpx.LocalProtocolError, Kind.NO_CONNECTION),
+    (httpx.ReadTimeout, Kind.READ_TIMEOUT),
+    (httpx.WriteTimeout, Kind.READ_TIMEOUT),
+    (httpx.HTTPError, Kind.CLOSED),
+)
+
+# why there is no connection: what the operating system said
+REASONS: tuple[tuple[type[Exception], Kind], ...] = (
+    (ssl.SSLError, Kind.TLS),
+    (socket.gaierror, Kind.UNKNOWN_HOST),
+    (ConnectionRefusedError, Kind.REFUSED),
+)
+
+
+class Body(httpx.AsyncByteStream):
+    """A body in one part; httpx's own leaves a generator behind when sending fails half-way."""
+
+    def __init__(self, content: bytes) -> None:
+        self._left = [content]
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop()
+
+
+class Transport:
+    """One pool of connections to one server.
+
+    *timeout* is how long an answer may keep the caller waiting, in seconds; None waits for ever.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        timeout: float | None,
+        verify: bool | str | ssl.SSLContext,
+        headers: Mapping[str, str],
+        max_connections: int,
+    ) -> None:
+        self.address = address
+        self.cookie = ""
+        self._gate = Gate()
+        self._timeout = timeout
+        self._http = httpx.AsyncClient(
+            headers={"User-Agent": f"zenoo-rpc/{__version__}", **headers},
+            verify=ssl.create_default_context(cafile=verify) if isinstance(verify, str) else verify,
+            # Calls carry their own login; a cookie that is needed nevertheless is set by hand.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            limits=httpx.Limits(max_connections=max_connections, keepalive_expiry=KEEPALIVE_EXPIRY),
+        )
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connections are closed for good, or about to be."""
+        return self._gate.is_shut
+
+    async def disconnect(self) -> None:
+        """Close the connections, as soon as the requests in flight have their answers."""
+        empty = AEvent()
+        self._gate.shut(empty.set)
+        try:
+            if not empty.is_set():
+                await empty.wait()
+        finally:
+            await self._http.aclose()
+
+    async def post(self, path: str, body: bytes, timeout: float | None = None) -> Reply | Fault:
+        """Send *body* and return the reply, or what the failure proves."""
+        return await self._request("POST", path, body, timeout)
+
+    async def get(self, path: str) -> Reply | Fault:
+        """Fetch *path* and return the reply, or what the failure proves."""
+        return await self._request("GET", path, None, None)
+
+    async def _request(
+        self, method: str, path: str, body: bytes | None, timeout: float | None
+    ) -> Reply | Fault:
+        seconds = self._timeout if timeout is None else timeout
+        headers = {"Content-Type": CONTENT_TYPE} if body is not None else {}
+        if self.cookie:
+            headers["Cookie"] = self.cookie
+        request = self._http.build_request(
+            method,
+            self.address + path,
+            content=body,
+            headers=headers,
+            timeout=httpx.Timeout(seconds, connect=CONNECT_TIMEOUT),
+        )
+        if body is not None:
+            request.stream = Body(body)
+        if not self._gate.enter():
+            return never_sent(ClientClosedError(f"{self.address}: the client was closed"))
+        ends = math.inf if seconds is None else time.monotonic() + seconds
+        try:
+            response = await self._http.send(request, stream=True)
+            content = await _content(response, ends)
+        except httpx.HTTPError as error:
+            kind, detail = _told(error)
+            return transport_fault(kind, self.address, detail)
+        finally:
+            self._gate.leave()
+        return Reply(response.status_code, response.headers, content)
+
+
+async def _content(response: httpx.Response, ends: float) -> bytes:
+    """Return the whole answer; one that still trickles in after the moment *ends* is none."""
+    parts = []
+    late = False
+    try:
+        async for part in response.aiter_bytes():
+            parts.append(part)
+            late = time.monotonic() > ends
+            if late:  # leaving the loop would leave its generators open; this ends them
+                await response.aclose()
+    except httpx.HTTPError:
+        if not late:
+            raise
+    finally:
+        await response.aclose()
+    if late:
+        raise httpx.ReadTimeout("the answer did not end in time")
+    return b"".join(parts)
+
+
+def _told(error: httpx.HTTPError) -> tuple[Kind, str]:
+    """Return what happened, and what was said of it by whoever knows best."""
+    kind = next(kind for error_class, kind in KINDS if isinstance(error, error_class))
+    if kind is Kind.NO_CONNECTION:
+        for cause in _causes(error):
+            for error_class, reason in REASONS:
+                if isinstance(cause, error_class):
+                    return reason, str(cause)
+    return kind, str(error)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield *error* and all that it was raised from; the causes may be kept in a group."""
+    yield error
+    for cause in (error.__cause__ or error.__context__, *getattr(error, "exceptions", ())):
+        if cause is not None:
+            yield from _causes(cause)

@@ -1,0 +1,1 @@
+"""What decides: pure, without I/O. See `zenoo_rpc._async` for what waits."""

@@ -1,0 +1,58 @@
+"""Items that come one by one -> one operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..batch.operations import (
+    CreateOperation,
+    Operation,
+    UnlinkOperation,
+    update_operation,
+)
+from ..errors import UsageError
+from .checker import Checker
+
+Build = Callable[[str, Any], Operation]
+
+# operation_type -> what makes the operation of all items
+TYPES: dict[str, Build] = {
+    "create": CreateOperation,
+    "update": update_operation,
+    "unlink": UnlinkOperation,
+    "delete": UnlinkOperation,
+}
+
+
+class Collected:
+    """The items of one operation to be; each is checked and copied when it is added."""
+
+    def __init__(self, model: str, operation_type: str) -> None:
+        if operation_type not in TYPES:
+            known = ", ".join(TYPES)
+            raise UsageError(f"operation_type is {operation_type!r}: it must be one of {known}")
+        self._check = Checker(operation_type, model)
+        self._type = operation_type
+        self._items: list[object] = []
+        self._seen: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def add(self, item: object) -> None:
+        """Take a copy of *item*, in wire values; BatchValidationError if it is none."""
+        index = len(self)
+        wire: object = item
+        if self._type in ("create", "update"):
+            wire = record = self._check.record(item, index)
+            if self._type == "update":
+                self._check.first(self._seen, self._check.id(record.get("id"), index), index)
+        else:
+            wire = number = self._check.id(item, index)
+            self._check.first(self._seen, number, index)
+        self._items.append(wire)
+
+    def operation(self) -> Operation:
+        """Return the operation over all items."""
+        return TYPES[self._type](self._check.model, self._items)

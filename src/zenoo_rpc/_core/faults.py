@@ -1,0 +1,185 @@
+"""What a failure proves: the one table that retries, splits and outcomes are decided by.
+
+A failure is told by its *kind* (the network layer's word, a status, or the name of Odoo's own
+exception). The table says what that kind proves and which exception tells it.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+import attrs
+
+from .. import errors
+from ..batch.results import Status
+
+
+class Proof(enum.Enum):
+    """What is certain after a failure."""
+
+    NEVER_SENT = "never sent"
+    NOT_RUN = "not run"
+    ROLLED_BACK = "rolled back"
+    UNKNOWN = "unknown"
+
+
+class Repeat(enum.Enum):
+    """Whether a call that failed may be sent again as it is."""
+
+    ALWAYS = "always"
+    IF_IDEMPOTENT = "if it is idempotent"
+    NEVER = "never"
+
+
+TOO_LARGE = 413  # HTTP: the body is more than a proxy takes
+
+
+class Kind(enum.Enum):
+    """How a request can end without an answer of Odoo's."""
+
+    UNKNOWN_HOST = "unknown host"
+    REFUSED = "refused"
+    TLS = "tls"
+    CONNECT_TIMEOUT = "connect timeout"
+    NO_CONNECTION = "no connection"
+    READ_TIMEOUT = "read timeout"
+    CLOSED = "closed"
+    BUSY = "busy"
+    REJECTED = "rejected"
+    NOT_ODOO = "not odoo"
+
+
+@attrs.frozen
+class Row:
+    """One row of the table: what a kind of failure proves, and what follows from that.
+
+    *status* is what its records become if it is not repeated, or was repeated in vain.
+    """
+
+    proof: Proof
+    status: Status
+    repeat: Repeat
+    error: Any
+
+
+_NEVER_SENT = (Proof.NEVER_SENT, Status.NOT_SENT, Repeat.ALWAYS)
+_TURNED_AWAY = (Proof.NOT_RUN, Status.NOT_SENT, Repeat.ALWAYS)
+_REJECTED = (Proof.NOT_RUN, Status.REFUSED, Repeat.NEVER)
+_ROLLED_BACK = (Proof.ROLLED_BACK, Status.REFUSED, Repeat.NEVER)
+_CONFLICT = (Proof.ROLLED_BACK, Status.REFUSED, Repeat.ALWAYS)
+_UNKNOWN = (Proof.UNKNOWN, Status.UNKNOWN, Repeat.IF_IDEMPOTENT)
+
+# No answer of Odoo's came.
+TRANSPORT: dict[Kind, Row] = {
+    Kind.UNKNOWN_HOST: Row(*_NEVER_SENT, errors.UnknownHostError),
+    Kind.REFUSED: Row(*_NEVER_SENT, errors.RefusedConnectionError),
+    Kind.TLS: Row(*_NEVER_SENT, errors.TLSError),
+    Kind.CONNECT_TIMEOUT: Row(*_NEVER_SENT, errors.ConnectTimeoutError),
+    Kind.NO_CONNECTION: Row(*_NEVER_SENT, errors.ConnectionFailedError),
+    Kind.READ_TIMEOUT: Row(*_UNKNOWN, errors.AnswerTimeoutError),
+    Kind.CLOSED: Row(*_UNKNOWN, errors.NoAnswerError),
+    Kind.BUSY: Row(*_TURNED_AWAY, errors.ServerBusyError),
+    Kind.REJECTED: Row(*_REJECTED, errors.NotOdooError),
+    Kind.NOT_ODOO: Row(*_UNKNOWN, errors.NotOdooError),
+}
+
+# Odoo answered with an error: the class that its server names (14 and 19).
+ODOO: dict[str, Row] = {
+    "odoo.exceptions.AccessDenied": Row(*_REJECTED, errors.AuthenticationError),
+    "odoo.http.SessionExpiredException": Row(*_REJECTED, errors.AuthenticationError),
+    "odoo.exceptions.AccessError": Row(*_ROLLED_BACK, errors.AccessError),
+    "odoo.exceptions.ValidationError": Row(*_ROLLED_BACK, errors.ValidationError),
+    "odoo.exceptions.MissingError": Row(*_ROLLED_BACK, errors.MissingError),
+    "odoo.exceptions.UserError": Row(*_ROLLED_BACK, errors.UserError),
+    "odoo.exceptions.RedirectWarning": Row(*_ROLLED_BACK, errors.UserError),
+    "odoo.exceptions.LockError": Row(*_CONFLICT, errors.ConflictError),
+    "odoo.exceptions.ConcurrencyError": Row(*_CONFLICT, errors.ConflictError),
+    "psycopg2.errors.SerializationFailure": Row(*_CONFLICT, errors.ConflictError),
+    "psycopg2.errors.DeadlockDetected": Row(*_CONFLICT, errors.ConflictError),
+    "psycopg2.errors.LockNotAvailable": Row(*_CONFLICT, errors.ConflictError),
+    # It found no free database connection, so it did not begin.
+    "psycopg2.pool.PoolError": Row(*_TURNED_AWAY, errors.ServerError),
+    # It lost its database in the middle: whether the commit was made, it cannot tell.
+    "psycopg2.OperationalError": Row(*_UNKNOWN, errors.ServerError),
+    "psycopg2.InterfaceError": Row(*_UNKNOWN, errors.ServerError),
+    "psycopg2.errors.AdminShutdown": Row(*_UNKNOWN, errors.ServerError),
+    "psycopg2.errors.CrashShutdown": Row(*_UNKNOWN, errors.ServerError),
+    "psycopg2.errors.CannotConnectNow": Row(*_UNKNOWN, errors.ServerError),
+    "psycopg2.errors.IdleInTransactionSessionTimeout": Row(*_UNKNOWN, errors.ServerError),
+}
+NO_DATABASE = Row(*_REJECTED, errors.DatabaseNotFoundError)
+ANY_OTHER = Row(*_ROLLED_BACK, errors.ServerError)
+
+
+@attrs.frozen
+class Fault:
+    """A call that brought no value: what that proves, and the exception that tells it.
+
+    *after_unknown* says that an earlier try of the same call had no answer, so that it may have
+    been carried out, whatever became of this try.
+    """
+
+    proof: Proof
+    status: Status
+    repeat: Repeat
+    error: errors.ZenooError
+    after_unknown: bool = False
+
+    def seen_after(self, unknown: Fault | None) -> Fault:
+        """Return what this failure proves when an earlier try ended as *unknown*.
+
+        That the last try did not reach the server says nothing of the first; a refusal of the
+        last one is kept for its words.
+        """
+        if unknown is None or self.proof is Proof.UNKNOWN:
+            return self
+        if self.proof is Proof.ROLLED_BACK:
+            return attrs.evolve(self, after_unknown=True)
+        return unknown
+
+    @property
+    def may_isolate(self) -> bool:
+        """Whether sending parts of the call apart can tell the bad records from the good.
+
+        Only where the call surely left nothing behind, and the reason can lie in a record.
+        """
+        if isinstance(self.error, errors.NotOdooError):
+            return self.proof is Proof.NOT_RUN and self.error.status == TOO_LARGE
+        return self.proof is Proof.ROLLED_BACK and not isinstance(self.error, errors.ConflictError)
+
+
+def never_sent(error: errors.ZenooError) -> Fault:
+    """Return the fault of a call that was not even tried."""
+    return Fault(Proof.NEVER_SENT, Status.NOT_SENT, Repeat.NEVER, error)
+
+
+def transport_fault(
+    kind: Kind,
+    address: str,
+    detail: str = "",
+    *,
+    status: int | None = None,
+    retry_after: float | None = None,
+) -> Fault:
+    """Return what a request without an answer of Odoo's proves."""
+    row = TRANSPORT[kind]
+    error = row.error(address, detail)
+    if isinstance(error, errors.NotOdooError):
+        error.status = status
+    if isinstance(error, errors.ServerBusyError):
+        error.retry_after = retry_after
+    return Fault(row.proof, row.status, row.repeat, error)
+
+
+def odoo_fault(name: str, message: str, arguments: tuple[object, ...], debug: str) -> Fault:
+    """Return what an error answer of Odoo's proves.
+
+    Source: `odoo/http.py` and `odoo/service/model.py` of 14 and 19 roll back before they answer
+    with an error; a lost database connection is the exception.
+    """
+    row = ODOO.get(name, ANY_OTHER)
+    if name == "psycopg2.OperationalError" and "does not exist" in message:
+        row = NO_DATABASE
+    error = row.error(message.strip(), name, arguments, debug)
+    return Fault(row.proof, row.status, row.repeat, error)

@@ -1,0 +1,39 @@
+"""Who is inside: requests in flight, so that connections are closed under none of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+
+class Gate:
+    """Counts those who enter and leave; once shut, nobody enters."""
+
+    def __init__(self) -> None:
+        self.is_shut = False
+        self._inside = 0
+        self._when_empty: list[Callable[[], object]] = []
+        self._lock = threading.Lock()
+
+    def enter(self) -> bool:
+        """Go in, and return True; or stay out, and return False, once it is shut."""
+        with self._lock:
+            self._inside += not self.is_shut
+            return not self.is_shut
+
+    def leave(self) -> None:
+        """Go out again."""
+        with self._lock:
+            self._inside -= 1
+            self._tell()
+
+    def shut(self, when_empty: Callable[[], object]) -> None:
+        """Let nobody in any more; call *when_empty* as soon as nobody is inside."""
+        with self._lock:
+            self.is_shut = True
+            self._when_empty.append(when_empty)
+            self._tell()
+
+    def _tell(self) -> None:
+        while self._when_empty and not self._inside:
+            self._when_empty.pop()()

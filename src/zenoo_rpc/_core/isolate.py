@@ -1,0 +1,166 @@
+"""A refused call -> what of it is bad, and what to send again: as few calls as will tell.
+
+Only for calls that surely left nothing behind (`Fault.may_isolate`). Where the server's words
+name the bad records they are taken at their word; else the call goes again in halves. A missing
+right or model concerns all records alike, so the server is asked about that first.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+import attrs
+
+from ..errors import AccessError, MissingError, OdooError, ServerError, UserError, ZenooError
+from .faults import Fault
+from .planner import Call
+from .protocol import Answer, array, encode
+from .values import WireRecord
+
+# Neither text is translated (`odoo/models.py`, `odoo/orm/models.py`, `odoo/exceptions.py`).
+INVALID_FIELD = re.compile(r"^Invalid field '(\w+)' (?:in|on model) '([\w.]+)'$")
+MISSING_RECORD = re.compile(r"\b([\w.]+)\((\d+),\)")
+
+RIGHTS = {"create": "create", "write": "write", "unlink": "unlink"}  # method -> the right it needs
+
+
+@attrs.frozen
+class Isolation:
+    """What a refusal tells: the records that are *refused* for sure, and the calls to send now."""
+
+    refused: Call | None
+    again: Sequence[Call]
+
+
+@attrs.frozen
+class Probe:
+    """A harmless question to the server: does it refuse the model, or the records?
+
+    `check_access_rights(right, False)` exists from 14 on, answers False without the right, and
+    fails with the same words as the call for a model that does not exist. *waiting* are the
+    refused calls that the answer decides about.
+    """
+
+    model: str
+    asked_for: str
+    context: WireRecord
+    waiting: list[tuple[Call, Fault]] = attrs.field(eq=False)
+
+    method = "check_access_rights"
+    idempotent = True
+
+    @property
+    def arguments(self) -> list[bytes]:
+        """The method's positional arguments, each as JSON."""
+        return [encode(RIGHTS[self.asked_for]), encode(False)]
+
+
+@attrs.frozen
+class Survey:
+    """A question to the server: which records of an unlink that may be done are still there?
+
+    `unlink` answers MissingError as soon as one of its records is gone, so one that was sent
+    twice has to be settled record by record (`active_test`: archived records count too).
+    """
+
+    call: Call
+    error: ZenooError
+
+    method = "search"
+    idempotent = True
+
+    @property
+    def model(self) -> str:
+        """The model that is asked."""
+        return self.call.model
+
+    @property
+    def context(self) -> WireRecord:
+        """The call's own context, with archived records shown."""
+        return {**self.call.context, "active_test": False}
+
+    @property
+    def arguments(self) -> list[bytes]:
+        """The method's positional arguments, each as JSON."""
+        return [b'[["id","in",%b]]' % array(self.call.parts)]
+
+    def sort(self, found: object) -> tuple[Call | None, Call | None] | None:
+        """Return the call's records that are gone and those still there; None for no list."""
+        if not isinstance(found, list):
+            return None
+        there = {b"%d" % number for number in found if type(number) is int}
+        places = {n for n, part in enumerate(self.call.parts) if part in there}
+        left = self.call.only(places) if places else None
+        return self.call.without(places), left
+
+
+def needs_survey(call: Call, fault: Fault) -> bool:
+    """Whether it must be asked what an unlink that was sent twice has left."""
+    twice = call.may_be_done or fault.after_unknown
+    return call.method == "unlink" and twice and isinstance(fault.error, MissingError)
+
+
+def needs_probe(fault: Fault) -> bool:
+    """Whether the reason may lie in the model as well as in the records."""
+    return isinstance(fault.error, AccessError | UserError)
+
+
+def concerns_all(reply: Answer | Fault, fault: Fault) -> bool:
+    """Whether the reply to a probe says that no record of the call that failed so can pass."""
+    if isinstance(reply, Answer):
+        return reply.value is False
+    return _same(reply.error, fault.error)
+
+
+def isolate(call: Call, fault: Fault) -> Isolation:
+    """Return what the refusal of *call*, of more than one record, tells and what to send now."""
+    error = fault.error
+    bad = _named(call, error)
+    if not bad:
+        return Isolation(None, call.halves())
+    rest = call.without(bad)
+    if rest is None:
+        return Isolation(call, ())
+    # A message names one missing record, even where there are more.
+    more = isinstance(error, MissingError) and len(rest) > 1
+    return Isolation(call.only(bad), rest.halves() if more else (rest,))
+
+
+def _named(call: Call, error: ZenooError) -> set[int]:
+    """Return the places in the call of the records that the server's message names."""
+    if isinstance(error, MissingError) and (match := MISSING_RECORD.search(error.message)):
+        model, part = match[1], match[2].encode()
+        if model == call.model:  # no part of a create is a bare id
+            return {n for n, each in enumerate(call.parts) if each == part}
+    field = _invalid_field(call, error)
+    if field is None:
+        return set()
+    if call.values is not None:
+        return set(range(len(call))) if _has(call.values, field) else set()
+    return {n for n, part in enumerate(call.parts) if _has(part, field)}
+
+
+def _invalid_field(call: Call, error: ZenooError) -> str | None:
+    """Return the field that the model does not have, by the server's words."""
+    if not isinstance(error, ServerError):
+        return None
+    if match := INVALID_FIELD.search(error.message):
+        return match[1] if match[2] == call.model else None
+    if error.name == "builtins.KeyError" and call.method == "write":  # 19: just the field's name
+        return error.message.strip("'")
+    return None
+
+
+def _has(part: bytes, field: str) -> bool:
+    values = json.loads(part)
+    return isinstance(values, dict) and field in values
+
+
+def _same(one: ZenooError, other: ZenooError) -> bool:
+    return (
+        isinstance(one, OdooError)
+        and isinstance(other, OdooError)
+        and (one.name, one.message) == (other.name, other.message)
+    )

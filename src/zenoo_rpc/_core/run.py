@@ -1,0 +1,221 @@
+"""The state of one batch in flight: what is next, what came back, what became of each record.
+
+Nothing waits while its lock is held, so one kind of lock serves both twins.
+"""
+
+from __future__ import annotations
+
+import threading
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import TypeGuard
+
+import attrs
+
+from ..batch.operations import Operation
+from ..batch.options import OnError, Progress
+from ..batch.results import BatchResult, OperationResult, Status
+from ..errors import ServerError, ZenooError
+from .faults import Fault, Proof
+from .isolate import Probe, Survey, concerns_all, isolate, needs_probe, needs_survey
+from .planner import Call, Limits, Placed, calls, stages
+from .protocol import Answer
+from .values import INT_MAX
+
+IN_FLIGHT = 255  # a record's state between take() and record(); at the end it reads UNKNOWN
+
+
+class Run:
+    """Hands out the calls of a batch and keeps what became of every record.
+
+    Any number of workers may share it. After the first failure that is no rollback nothing more is
+    handed out: a server that does not answer is not asked again. After a refusal the stage is
+    finished, and what was refused is sent again in parts until each refused record stands alone
+    (see `isolate`); later stages follow only if *ordered* is false.
+    """
+
+    def __init__(
+        self,
+        operations: Sequence[Operation],
+        limits: Limits,
+        *,
+        ordered: bool = True,
+        on_error: OnError = "continue",
+    ) -> None:
+        self.operations = operations
+        self._limits = limits
+        self._ordered = ordered
+        self._on_error = on_error
+        self.total = sum(map(len, operations))
+        self._states = bytearray(self.total)
+        self._ids = array("q", bytes(8 * self.total))
+        self._errors: dict[int, ZenooError] = {}
+        self._stages: Iterator[list[Placed]] = iter(stages(operations, ordered=ordered))
+        self._calls: Iterator[Call | Probe | Survey] = iter(())
+        self._again: list[Call | Probe | Survey] = []
+        self._fine: set[tuple[str, str]] = set()  # model and method that a probe found right
+        self._calls_sent = 0
+        self._stopped = False
+        self._lock = threading.Lock()
+
+    def advance(self) -> bool:
+        """Go on to the next round of calls; False when there is none.
+
+        To be called when no call is in flight. A round is a stage, or the parts of what was
+        refused in the round before.
+        """
+        with self._lock:
+            if self._stopped:
+                return False
+            if self._again:
+                self._calls, self._again = iter(self._again), []
+                return True
+            if self._ordered and self._errors:
+                return False
+            stage = next(self._stages, None)
+            if stage is not None:
+                self._calls = calls(stage, self._limits)
+            return stage is not None
+
+    def take(self) -> Call | Probe | Survey | None:
+        """Return the next call to send, None when the round has no other."""
+        with self._lock:
+            call = None if self._stopped else next(self._calls, None)
+            if call is not None:
+                self._calls_sent += 1
+            if isinstance(call, Call):
+                self._mark(call, IN_FLIGHT)
+            return call
+
+    def record(self, call: Call | Probe | Survey, reply: Answer | Fault) -> None:
+        """File what the server said to *call*."""
+        with self._lock:
+            if isinstance(call, Probe):
+                self._probed(call, reply)
+            elif isinstance(call, Survey):
+                self._surveyed(call, reply)
+            elif isinstance(reply, Answer):
+                self._applied(call, reply.value)
+            else:
+                self._failed(call, reply)
+
+    def stop(self) -> None:
+        """Let the calls in flight finish, and hand out no other."""
+        with self._lock:
+            self._stopped = True
+
+    def progress(self, *, ended: bool = False) -> Progress:
+        """Return how far it is; *ended* says that no call will follow, so all is settled."""
+        with self._lock:
+            states = self._settled() if ended else self._states
+            stats = {status.name.lower(): states.count(status) for status in Status}
+            settled = sum(stats.values()) - stats["not_sent"]
+            completed = self.total if ended else settled
+            percentage = 100.0 * completed / self.total if self.total else 100.0
+            return Progress(
+                completed=completed,
+                total=self.total,
+                percentage=percentage,
+                stats={**stats, "calls": self._calls_sent},
+            )
+
+    def result(self) -> BatchResult:
+        """Return what is known now of every record; what is in flight counts as unknown."""
+        with self._lock:
+            states = self._settled()
+            results = []
+            start = 0
+            for operation in self.operations:
+                end = start + len(operation)
+                own = {n - start: self._errors[n] for n in range(start, end) if n in self._errors}
+                part = slice(start, end)
+                results.append(
+                    OperationResult(operation, bytes(states[part]), self._ids[part], own)
+                )
+                start = end
+            return BatchResult(tuple(results))
+
+    def _settled(self) -> bytearray:
+        """Return the states if the run ended now: what is in flight is unknown."""
+        return self._states.replace(bytes([IN_FLIGHT]), bytes([Status.UNKNOWN]))
+
+    def _mark(self, call: Call, state: int) -> None:
+        for number in call.numbers:
+            self._states[number] = state
+
+    def _applied(self, call: Call, value: object) -> None:
+        if call.method == "create":
+            if not _is_ids(value, len(call)):
+                error = ServerError(f"the answer to create is no list of {len(call)} ids")
+                self._settle(call, Status.UNKNOWN, error)
+                self._stopped = True
+                return
+            for number, record_id in zip(call.numbers, value, strict=True):
+                self._ids[number] = record_id
+        self._mark(call, Status.APPLIED)
+
+    def _failed(self, call: Call, fault: Fault) -> None:
+        if needs_survey(call, fault):
+            self._mark(call, IN_FLIGHT)
+            self._again.append(Survey(call, fault.error))
+            return
+        if fault.after_unknown:
+            call = attrs.evolve(call, may_be_done=True)
+        if len(call) == 1 or not fault.may_isolate or self._on_error == "stop":
+            self._settle(call, fault.status, fault.error)
+            if fault.proof is not Proof.ROLLED_BACK or self._on_error == "stop":
+                self._stopped = True
+            return
+        self._mark(call, IN_FLIGHT if call.may_be_done else Status.NOT_SENT)
+        if needs_probe(fault) and (call.model, call.method) not in self._fine:
+            self._ask(call, fault)
+            return
+        told = isolate(call, fault)
+        self._again += told.again
+        if told.refused is not None:
+            self._settle(told.refused, Status.REFUSED, fault.error)
+
+    def _ask(self, call: Call, fault: Fault) -> None:
+        """Queue a probe for the call, or add the call to one that waits already."""
+        probe = Probe(call.model, call.method, call.context, [(call, fault)])
+        for other in self._again:
+            if isinstance(other, Probe) and other == probe:
+                other.waiting.extend(probe.waiting)
+                return
+        self._again.append(probe)
+
+    def _probed(self, probe: Probe, reply: Answer | Fault) -> None:
+        for call, fault in probe.waiting:
+            if concerns_all(reply, fault):
+                self._settle(call, Status.REFUSED, fault.error)
+            elif isinstance(reply, Fault) and reply.proof is not Proof.ROLLED_BACK:
+                self._settle(call, Status.NOT_SENT, reply.error)
+                self._stopped = True
+            else:
+                self._fine.add((call.model, call.method))
+                self._again += call.halves()
+
+    def _surveyed(self, survey: Survey, reply: Answer | Fault) -> None:
+        sorted_out = survey.sort(reply.value) if isinstance(reply, Answer) else None
+        if sorted_out is None:
+            error = reply.error if isinstance(reply, Fault) else ServerError("no list of ids")
+            self._settle(survey.call, Status.UNKNOWN, error)
+            self._stopped = True
+            return
+        gone, left = sorted_out
+        if gone is not None:
+            self._mark(gone, Status.APPLIED)
+        if left is not None and gone is None and survey.call.may_be_done:
+            self._settle(left, Status.UNKNOWN, survey.error)  # asking on would lead nowhere
+        elif left is not None:
+            self._again.append(attrs.evolve(left, may_be_done=True))
+
+    def _settle(self, call: Call, status: Status, error: ZenooError) -> None:
+        self._mark(call, Status.UNKNOWN if call.may_be_done else status)
+        self._errors.update(dict.fromkeys(call.numbers, error))
+
+
+def _is_ids(value: object, length: int) -> TypeGuard[list[int]]:
+    if not isinstance(value, list) or len(value) != length:
+        return False
+    return all(type(number) is int and 0 < number <= INT_MAX for number in value)

@@ -1,0 +1,216 @@
+"""Contexts that collect operations and carry them out at their end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, Unpack
+
+from .._core.collector import Collected
+from .._core.run import Run
+from ..batch.exceptions import BatchStateError
+from ..batch.operations import (
+    CreateOperation,
+    Operation,
+    UnlinkOperation,
+    WriteManyOperation,
+    update_operation,
+)
+from ..batch.options import BatchOptions, Options
+from ..batch.results import BatchResult, OperationHandle
+
+if TYPE_CHECKING:
+    from .manager import BatchManager
+
+
+class BatchContext:
+    """Collects operations and carries them out at the end of its block.
+
+    Adding an operation checks it and sends nothing; it returns a handle, which has the result
+    afterwards. A block that ends with an exception sends nothing.
+
+    >>> with ZenooClient(url) as client:
+    ...     uid = client.login("demo", "admin", "admin")
+    ...     with client.batch() as batch:
+    ...         partners = batch.create("res.partner", [{"name": "Ann"}, {"name": "Bob"}])
+    ...         products = batch.create("product.product", [{"name": "Tea"}])
+    ...     partners, len(products.ids)
+    (<OperationHandle: <OperationResult: create res.partner, 2 applied>>, 1)
+    """
+
+    def __init__(self, manager: BatchManager, **options: Unpack[Options]) -> None:
+        self.manager = manager
+        self.operations: list[Operation] = []
+        self._options = BatchOptions(**options)
+        self._handles: list[OperationHandle] = []
+        self._run: Run | None = None
+        self._over = False
+
+    def create(
+        self,
+        model: str,
+        data: Iterable[object],
+        context: Mapping[str, object] | None = None,
+    ) -> OperationHandle:
+        """Add a create: *data* is any iterable of mappings, attrs or dataclass instances."""
+        return self._add(CreateOperation(model, data, context=context))
+
+    def update(
+        self,
+        model: str,
+        data: object = None,
+        values: object = None,
+        *,
+        record_ids: Iterable[int] | None = None,
+        context: Mapping[str, object] | None = None,
+    ) -> OperationHandle:
+        """Add an update, told apart by the types of the arguments.
+
+        The same values for many records: `update(model, values, record_ids=ids)` or
+        `update(model, ids, values)`. Different ones: `update(model, [{"id": 7, "name": "Ann"}])`.
+        """
+        return self._add(
+            update_operation(model, data, values, record_ids=record_ids, context=context)
+        )
+
+    def write_many(
+        self,
+        model: str,
+        updates: Iterable[Mapping[str, object]],
+        context: Mapping[str, object] | None = None,
+    ) -> OperationHandle:
+        """Add an update with different values: *updates* are `{"id": 7, "values": {...}}`."""
+        return self._add(WriteManyOperation(model, updates, context=context))
+
+    def unlink(
+        self,
+        model: str,
+        record_ids: Iterable[int],
+        context: Mapping[str, object] | None = None,
+    ) -> OperationHandle:
+        """Add a delete of the records with these ids."""
+        return self._add(UnlinkOperation(model, record_ids, context=context))
+
+    delete = unlink
+
+    def execute(self) -> list[list[int | None] | bool]:
+        """Carry out what was added, and return one value per operation, in order.
+
+        The value of a create is the list of its ids, of anything else True. Raises
+        BatchExecutionError unless every record was applied, BatchStateError the second time.
+        """
+        self._check_open()
+        self._over = True
+        if self.operations:
+            self._run = self.manager.start(tuple(self.operations), self._options)
+            try:
+                self.manager.carry_out(self._run, self._options)
+            finally:
+                self._settle()
+        return self.results.raise_for_failures().values()
+
+    @property
+    def results(self) -> BatchResult:
+        """What became of every record; BatchStateError before the batch was carried out."""
+        if not self._over:
+            raise BatchStateError("the batch was not executed yet, so it has no results")
+        return BatchResult(()) if self._run is None else self._run.result()
+
+    def get_stats(self) -> dict[str, int]:
+        """Return how many operations there are, how many were applied whole, how many were not."""
+        results = [handle.result for handle in self._handles] if self._run else []
+        completed = sum(result.ok for result in results)
+        return {
+            "total_operations": len(self.operations),
+            "completed_operations": completed,
+            "failed_operations": len(results) - completed,
+        }
+
+    def __enter__(self) -> Self:
+        self._check_open()
+        return self
+
+    def __exit__(
+        self,
+        error_class: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._over:
+            return
+        if error is None:
+            self.execute()
+            return
+        self._over = True
+        if self.operations:
+            records = sum(map(len, self.operations))
+            error.add_note(
+                f"zenoo_rpc: nothing of the batch was sent; "
+                f"{len(self.operations)} operations ({records} records) were dropped"
+            )
+
+    def _add(self, operation: Operation) -> OperationHandle:
+        self._check_open()
+        handle = OperationHandle(operation)
+        self.operations.append(operation)
+        self._handles.append(handle)
+        return handle
+
+    def _settle(self) -> None:
+        for handle, result in zip(self._handles, self.results.operations, strict=True):
+            handle.settle(result)
+
+    def _check_open(self) -> None:
+        if self._over:
+            raise BatchStateError("the batch is over: open another one")
+
+
+class BatchCollector:
+    """Collects the records of one operation, one by one, and carries it out at its block's end.
+
+    Items are records for a `create`, mappings with an `id` for an `update`, ids for an `unlink`.
+
+    >>> with ZenooClient(url) as client:
+    ...     uid = client.login("demo", "admin", "admin")
+    ...     with client.batch_operation("res.partner", "create") as collector:
+    ...         for number in range(3):
+    ...             collector.add({"name": f"Partner {number}"})
+    ...     len(collector.results.ids)
+    3
+    """
+
+    def __init__(self, batch: BatchContext, model: str, operation_type: str) -> None:
+        self._batch = batch
+        self._collected = Collected(model, operation_type)
+
+    def add(self, item: object) -> None:
+        """Add one item; BatchValidationError if it is none."""
+        self._batch._check_open()
+        self._collected.add(item)
+
+    def add_many(self, items: Iterable[object]) -> None:
+        """Add items, all or, if one of them is bad, those before it."""
+        for item in items:
+            self.add(item)
+
+    def __len__(self) -> int:
+        return len(self._collected)
+
+    @property
+    def results(self) -> BatchResult:
+        """What became of every record; BatchStateError before the end of the block."""
+        return self._batch.results
+
+    def __enter__(self) -> Self:
+        self._batch._check_open()
+        return self
+
+    def __exit__(
+        self,
+        error_class: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if len(self):
+            self._batch._add(self._collected.operation())
+        self._batch.__exit__(error_class, error, traceback)

@@ -1,0 +1,224 @@
+"""What a batch is made of: one class for each kind of write, validated when it is built.
+
+An operation holds wire values of its own: what the caller gave is neither kept nor changed, and a
+later change of it changes nothing here. Its `repr` shows no values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import is_dataclass
+from typing import ClassVar, cast
+
+import attrs
+
+from .._core.checker import Checker
+from .._core.values import WireRecord
+
+Context = Mapping[str, object] | None
+
+
+@attrs.frozen(repr=False)
+class Operation:
+    """Base of the operations: a model, and the context that its calls carry."""
+
+    verb: ClassVar[str]
+
+    model: str
+    context: WireRecord
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.label}, {len(self)} records>"
+
+    @property
+    def label(self) -> str:
+        """What it does, without values: `create res.partner`."""
+        return f"{self.verb} {self.model}"
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The ids of the records it touches, in the caller's order; none for a create."""
+        return ()
+
+    def only(self, indexes: Iterable[int]) -> Operation:
+        """Return the same operation over just the records at these indexes."""
+        raise NotImplementedError
+
+
+@attrs.frozen(repr=False, init=False)
+class CreateOperation(Operation):
+    """Create records.
+
+    *records* is any iterable of mappings, attrs or dataclass instances.
+
+    >>> CreateOperation("res.partner", [{"name": "Ann"}, {"name": "Bob"}])
+    <CreateOperation: create res.partner, 2 records>
+    """
+
+    verb = "create"
+
+    records: tuple[WireRecord, ...]
+
+    def __init__(self, model: str, records: Iterable[object], *, context: Context = None) -> None:
+        check = Checker(self.verb, model)
+        self.__attrs_init__(check.model, check.context(context), check.records(records))
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def only(self, indexes: Iterable[int]) -> CreateOperation:
+        """Return the same operation over just the records at these indexes."""
+        return attrs.evolve(self, records=[self.records[index] for index in indexes])
+
+
+@attrs.frozen(repr=False, init=False)
+class UpdateOperation(Operation):
+    """Write the same values to many records.
+
+    *record_ids* is any iterable of ids, without repeats.
+
+    >>> UpdateOperation("res.partner", [7, 8], {"active": False})
+    <UpdateOperation: update res.partner, 2 records>
+    """
+
+    verb = "update"
+
+    record_ids: tuple[int, ...]
+    values: WireRecord
+
+    def __init__(
+        self, model: str, record_ids: Iterable[int], values: object, *, context: Context = None
+    ) -> None:
+        check = Checker(self.verb, model)
+        self.__attrs_init__(
+            check.model, check.context(context), check.ids(record_ids), check.values(values)
+        )
+
+    def __len__(self) -> int:
+        return len(self.record_ids)
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return self.record_ids
+
+    def only(self, indexes: Iterable[int]) -> UpdateOperation:
+        """Return the same operation over just the records at these indexes."""
+        return attrs.evolve(self, record_ids=[self.record_ids[index] for index in indexes])
+
+
+@attrs.frozen(repr=False, init=False)
+class WriteManyOperation(Operation):
+    """Write different values to many records.
+
+    *updates* is any iterable of `{"id": 7, "values": {...}}`, or a mapping of ids to values.
+
+    >>> WriteManyOperation("res.partner", [{"id": 7, "values": {"name": "Ann"}}])
+    <WriteManyOperation: update res.partner, 1 records>
+    """
+
+    verb = "update"
+
+    updates: dict[int, WireRecord]
+
+    def __init__(
+        self,
+        model: str,
+        updates: Iterable[Mapping[str, object]] | Mapping[int, object],
+        *,
+        context: Context = None,
+    ) -> None:
+        check = Checker(self.verb, model)
+        self.__attrs_init__(check.model, check.context(context), check.updates(updates))
+
+    def __len__(self) -> int:
+        return len(self.updates)
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return tuple(self.updates)
+
+    def only(self, indexes: Iterable[int]) -> WriteManyOperation:
+        """Return the same operation over just the records at these indexes."""
+        ids = self.ids
+        chosen = {ids[index]: self.updates[ids[index]] for index in indexes}
+        return attrs.evolve(self, updates=chosen)
+
+
+@attrs.frozen(repr=False, init=False)
+class UnlinkOperation(Operation):
+    """Delete records.
+
+    *record_ids* is any iterable of ids, without repeats.
+
+    >>> UnlinkOperation("res.partner", [7, 8])
+    <UnlinkOperation: unlink res.partner, 2 records>
+    """
+
+    verb = "unlink"
+
+    record_ids: tuple[int, ...]
+
+    def __init__(self, model: str, record_ids: Iterable[int], *, context: Context = None) -> None:
+        check = Checker(self.verb, model)
+        self.__attrs_init__(check.model, check.context(context), check.ids(record_ids))
+
+    def __len__(self) -> int:
+        return len(self.record_ids)
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return self.record_ids
+
+    def only(self, indexes: Iterable[int]) -> UnlinkOperation:
+        """Return the same operation over just the records at these indexes."""
+        return attrs.evolve(self, record_ids=[self.record_ids[index] for index in indexes])
+
+
+def update_operation(
+    model: str,
+    data: object = None,
+    values: object = None,
+    *,
+    record_ids: object = None,
+    context: Context = None,
+) -> UpdateOperation | WriteManyOperation:
+    """Build the update that the arguments mean, told apart by their types.
+
+    Same values for many: `(model, values, record_ids=ids)`, `(model, values, ids)` or
+    `(model, ids, values)`. Different values: `(model, [{"id": 7, "name": "Ann"}, ...])`.
+
+    >>> update_operation("res.partner", {"active": False}, record_ids=[7, 8])
+    <UpdateOperation: update res.partner, 2 records>
+    >>> update_operation("res.partner", [{"id": 7, "name": "Ann"}])
+    <WriteManyOperation: update res.partner, 1 records>
+    """
+    check = Checker(UpdateOperation.verb, model)
+    given = [each for each in (data, values) if each is not None]
+    if record_ids is not None:
+        given.append(record_ids)
+    elif len(given) == 2 and _is_record(given[1]):
+        given.reverse()
+    match given:
+        case [written, ids] if _is_record(written) and not _is_record(ids):
+            return UpdateOperation(model, cast(Iterable[int], ids), written, context=context)
+        case [updates] if record_ids is None and not _is_record(updates):
+            return WriteManyOperation(model, _values_apart(check, updates), context=context)
+    raise check.error("give values and record ids, or a list of mappings that each have an id")
+
+
+def _is_record(value: object) -> bool:
+    return isinstance(value, Mapping) or attrs.has(type(value)) or is_dataclass(value)
+
+
+def _values_apart(check: Checker, updates: object) -> Iterator[Mapping[str, object]]:
+    """Turn `{"id": 7, "name": "Ann"}` into `{"id": 7, "values": {"name": "Ann"}}`."""
+    for index, update in check.each(updates, "give record ids beside the values"):
+        if not isinstance(update, Mapping):
+            raise check.error(f"it is a {type(update).__name__}, not a mapping with an id", index)
+        if "id" not in update:
+            raise check.error("it has no id", index)
+        values = {field: value for field, value in update.items() if field != "id"}
+        yield {"id": update["id"], "values": values}

@@ -1,0 +1,254 @@
+"""What became of a batch: one outcome for each record, by the caller's own index."""
+
+from __future__ import annotations
+
+import enum
+import functools
+from array import array
+from collections.abc import Generator, Iterator, Mapping
+from typing import Self
+
+import attrs
+
+from ..errors import OdooError, ZenooError
+from .exceptions import BatchExecutionError, BatchStateError
+from .operations import CreateOperation, Operation
+
+SHOWN = 5  # failures that a summary quotes
+
+
+class Status(enum.IntEnum):
+    """What became of a record; each record has exactly one."""
+
+    NOT_SENT = 0
+    """The server never got it, or turned it away unread: it may be sent again."""
+    APPLIED = 1
+    """The server said yes (some models say so of ids that do not exist: tags, countries)."""
+    REFUSED = 2
+    """The server said no, and rolled back."""
+    UNKNOWN = 3
+    """It was sent and no answer came: it may be there or not."""
+
+    @property
+    def label(self) -> str:
+        """The name as one writes it: `not sent`."""
+        return self.name.lower().replace("_", " ")
+
+
+@attrs.frozen
+class RecordOutcome:
+    """What became of one record: *index* is its place in what the caller gave to *operation*.
+
+    *id* is the database id where one is known, *error* what the server or the network said.
+    """
+
+    operation: Operation
+    index: int
+    status: Status
+    id: int | None
+    error: ZenooError | None
+
+    @property
+    def field(self) -> str | None:
+        """The field that the server's message names, None when it names none."""
+        return self.error.field if isinstance(self.error, OdooError) else None
+
+    def __str__(self) -> str:
+        text = f"{self.operation.label}: record {self.index}: {self.status.label}"
+        if self.id is not None and not isinstance(self.operation, CreateOperation):
+            text += f" (id {self.id})"
+        if self.field:
+            text += f", field '{self.field}'"
+        return f"{text}: {_words(self.error)}" if self.error is not None else text
+
+
+def _words(error: ZenooError) -> str:
+    """Return what was said, on one line; a Python error of the server's with its name."""
+    name = error.name if isinstance(error, OdooError) else ""
+    said = " ".join(str(error).split())
+    return f"{name.removeprefix('builtins.')}: {said}" if name.startswith("builtins.") else said
+
+
+@attrs.frozen(repr=False)
+class OperationResult:
+    """What became of one operation, compactly: a byte and a number for each record.
+
+    *errors* maps the indexes of refused, unknown and turned-away records to the reason.
+    """
+
+    operation: Operation
+    states: bytes
+    created: array[int]
+    errors: Mapping[int, ZenooError]
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    def __iter__(self) -> Iterator[RecordOutcome]:
+        return map(self.outcome, range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.operation.label}, {_counted(self.counts)}>"
+
+    def outcome(self, index: int) -> RecordOutcome:
+        """Return what became of the record at *index* of what the caller gave."""
+        status = Status(self.states[index])
+        return RecordOutcome(self.operation, index, status, self._id(index), self.errors.get(index))
+
+    def _id(self, index: int) -> int | None:
+        return (self._given or self.created)[index] or None
+
+    @functools.cached_property
+    def _given(self) -> tuple[int, ...]:
+        return self.operation.ids
+
+    @property
+    def ids(self) -> list[int | None]:
+        """A database id for each record, in the caller's order; None where none was created."""
+        return [number or None for number in self._given or self.created]
+
+    @property
+    def value(self) -> list[int | None] | bool:
+        """What `execute()` gives for it: the ids of a create, else whether all was applied."""
+        return self.ids if isinstance(self.operation, CreateOperation) else self.ok
+
+    @property
+    def ok(self) -> bool:
+        """Whether every record was applied."""
+        return self.counts[Status.APPLIED] == len(self)
+
+    @property
+    def counts(self) -> dict[Status, int]:
+        """How many records have each status."""
+        return {status: self.states.count(status) for status in Status}
+
+
+@attrs.frozen(repr=False)
+class BatchResult:
+    """What became of a batch; *operations* are in the order in which they were added."""
+
+    operations: tuple[OperationResult, ...]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.operations))
+
+    def __iter__(self) -> Iterator[RecordOutcome]:
+        for operation in self.operations:
+            yield from operation
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {len(self)} records, {_counted(self.counts)}>"
+
+    @property
+    def ok(self) -> bool:
+        """Whether every record was applied."""
+        return all(operation.ok for operation in self.operations)
+
+    @property
+    def ids(self) -> list[int | None]:
+        """A database id for each record of the batch, in order; None where there is none."""
+        return [number for operation in self.operations for number in operation.ids]
+
+    @property
+    def counts(self) -> dict[Status, int]:
+        """How many records have each status."""
+        counts = [operation.counts for operation in self.operations]
+        return {status: sum(count[status] for count in counts) for status in Status}
+
+    @property
+    def applied(self) -> list[RecordOutcome]:
+        """The records to which the server said yes."""
+        return self._with(Status.APPLIED)
+
+    @property
+    def failures(self) -> list[RecordOutcome]:
+        """The records that the server refused and rolled back."""
+        return self._with(Status.REFUSED)
+
+    @property
+    def unknown(self) -> list[RecordOutcome]:
+        """The records that were sent and for which no answer came."""
+        return self._with(Status.UNKNOWN)
+
+    @property
+    def not_sent(self) -> list[RecordOutcome]:
+        """The records that the server never got; they may be sent again."""
+        return self._with(Status.NOT_SENT)
+
+    def _with(self, status: Status) -> list[RecordOutcome]:
+        return [
+            operation.outcome(index)
+            for operation in self.operations
+            for index, state in enumerate(operation.states)
+            if state == status
+        ]
+
+    def retry_records(self) -> list[Operation]:
+        """Return operations over just the records that were not sent: they are safe to send.
+
+        Unknown records are not among them: whether they are there has to be looked up first.
+        """
+        left = [
+            (each.operation, [n for n, state in enumerate(each.states) if not state])
+            for each in self.operations
+        ]
+        return [operation.only(indexes) for operation, indexes in left if indexes]
+
+    def values(self) -> list[list[int | None] | bool]:
+        """Return one value for each operation: the ids of a create, True otherwise."""
+        return [operation.value for operation in self.operations]
+
+    def raise_for_failures(self) -> Self:
+        """Return the result itself, or raise BatchExecutionError unless all was applied."""
+        if not self.ok:
+            raise BatchExecutionError(self)
+        return self
+
+    def summary(self) -> str:
+        """Return how many of what happened, and the first failures in the server's words."""
+        lines = [f"{len(self):,} records: {_counted(self.counts)}"]
+        told = self.failures + self.unknown
+        told += [outcome for outcome in self.not_sent if outcome.error is not None]
+        lines += [f"  {outcome}" for outcome in told[:SHOWN]]
+        if len(told) > SHOWN:
+            lines.append(f"  ... and {len(told) - SHOWN:,} more in result.failures and .unknown")
+        return "\n".join(lines)
+
+
+def _counted(counts: Mapping[Status, int]) -> str:
+    told = [f"{n:,} {status.label}" for status, n in counts.items() if n]
+    return ", ".join(told) or "nothing"
+
+
+@attrs.define(eq=False, repr=False)
+class OperationHandle:
+    """What adding to a batch returns: the operation, and after the batch's end its result.
+
+    It may be awaited where the batch's methods may; that changes nothing and sends nothing.
+    """
+
+    operation: Operation
+    _result: OperationResult | None = None
+
+    def __await__(self) -> Generator[None, None, Self]:
+        return self
+        yield  # what makes this a generator
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self._result or self.operation!r}>"
+
+    def settle(self, result: OperationResult) -> None:
+        """Take the result; the batch calls this."""
+        self._result = result
+
+    @property
+    def result(self) -> OperationResult:
+        """The operation's result; BatchStateError before the batch was executed."""
+        if self._result is None:
+            raise BatchStateError(f"{self.operation.label}: the batch was not executed yet")
+        return self._result
+
+    @property
+    def ids(self) -> list[int | None]:
+        """A database id for each record, as `result.ids`."""
+        return self.result.ids

@@ -1,0 +1,246 @@
+"""Every exception of the library, as one tree.
+
+    ZenooError
+    |-- UsageError                  nothing was sent: the call cannot be served as it stands
+    |   |-- AddressError            the server's address cannot be read (also a ValueError)
+    |   |-- NotLoggedInError        a call that needs a login came before it
+    |   |-- ClientClosedError       the client was closed
+    |   |-- InvalidValueError       a value that no wire format can carry (also a ValueError)
+    |   `-- MissingExtraError       an optional dependency is not installed (also an ImportError)
+    |-- TransportError              no answer of Odoo's came
+    |   |-- ConnectionFailedError   nothing was sent
+    |   |   |-- UnknownHostError
+    |   |   |-- RefusedConnectionError
+    |   |   |-- TLSError
+    |   |   `-- ConnectTimeoutError
+    |   |-- NoAnswerError           it was sent, and whether it was carried out is unknown
+    |   |   `-- AnswerTimeoutError
+    |   |-- ServerBusyError         turned away in front of Odoo (429, 503): it did not run
+    |   `-- NotOdooError            something answered that is not Odoo
+    |-- OdooError                   Odoo's own answer: it ran, failed and was rolled back
+    |   |-- AccessError             |-- ValidationError     |-- MissingError
+    |   |-- UserError               |-- ConflictError       `-- ServerError
+    |   `-- AuthenticationError
+    |       `-- DatabaseNotFoundError
+    `-- BatchError                  see `zenoo_rpc.batch.exceptions`
+
+No text of these holds a password, a key or a value of a record, unless Odoo's own message quotes
+one. All of them pickle.
+"""
+
+from __future__ import annotations
+
+import re
+
+
+class ZenooError(Exception):
+    """Base of every exception that the library raises on purpose."""
+
+
+class UsageError(ZenooError):
+    """The call cannot be served as it stands; nothing was sent."""
+
+
+class AddressError(UsageError, ValueError):
+    """The server's address cannot be read."""
+
+
+class NotLoggedInError(UsageError):
+    """A call that needs a login came before `login()`."""
+
+
+class ClientClosedError(UsageError):
+    """The client was closed; make a new one."""
+
+
+class InvalidValueError(UsageError, ValueError):
+    """A value that no wire format can carry.
+
+    *path* leads to it inside what was given, as `line_ids[0][2].price`.
+    """
+
+    def __init__(self, reason: str, path: str = "") -> None:
+        super().__init__(reason, path)
+        self.reason = reason
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"field '{self.path}': {self.reason}" if self.path else self.reason
+
+    def within(self, step: str | int) -> InvalidValueError:
+        """Return the same error seen from one level further out."""
+        if isinstance(step, int):
+            return InvalidValueError(self.reason, f"[{step}]{self._joint()}{self.path}")
+        return InvalidValueError(self.reason, f"{step}{self._joint()}{self.path}")
+
+    def _joint(self) -> str:
+        return "." if self.path and not self.path.startswith("[") else ""
+
+
+class MissingExtraError(UsageError, ImportError):
+    """An optional dependency is not installed."""
+
+
+class TransportError(ZenooError):
+    """No answer of Odoo's came.
+
+    *address* is the server's URL, *detail* what the network layer said.
+    """
+
+    summary = "no answer came"
+    advice = ""
+
+    def __init__(self, address: str, detail: str = "") -> None:
+        super().__init__(address, detail)
+        self.address = address
+        self.detail = detail
+
+    def __str__(self) -> str:
+        text = f"{self.address}: {self.summary}"
+        if self.detail:
+            text += f" ({self.detail})"
+        return f"{text}. {self.advice}" if self.advice else text
+
+
+class ConnectionFailedError(TransportError):
+    """No connection was made, so nothing was sent."""
+
+    summary = "no connection could be made"
+    advice = "Check the address, the port and the network. Nothing was sent."
+
+
+class UnknownHostError(ConnectionFailedError):
+    """The host's name has no address."""
+
+    summary = "the host is unknown"
+    advice = "Check the spelling of the host and the DNS. Nothing was sent."
+
+
+class RefusedConnectionError(ConnectionFailedError):
+    """Nothing listens at that port."""
+
+    summary = "the connection was refused"
+    advice = "Check that Odoo runs and listens at this port. Nothing was sent."
+
+
+class TLSError(ConnectionFailedError):
+    """No secure connection could be agreed on."""
+
+    summary = "no secure connection could be made"
+    advice = "Check the certificate, http or https, and `verify`. Nothing was sent."
+
+
+class ConnectTimeoutError(ConnectionFailedError):
+    """No connection came about in time."""
+
+    summary = "no connection came about in time"
+    advice = "Check that the host can be reached (firewall, VPN). Nothing was sent."
+
+
+class NoAnswerError(TransportError):
+    """The request was sent and no answer came: it may or may not have been carried out."""
+
+    summary = "the request was sent and no answer came"
+    advice = "Whether the server carried it out is unknown."
+
+
+class AnswerTimeoutError(NoAnswerError):
+    """The request was sent and no answer came in time."""
+
+    summary = "the request was sent and no answer came in time"
+    advice = "Whether the server carried it out, or still does, is unknown."
+
+
+class ServerBusyError(TransportError):
+    """The request was turned away in front of Odoo (429, or 503 with Retry-After); it did not run.
+
+    *retry_after* is the server's wish in seconds, None when it named none.
+    """
+
+    summary = "the server is busy and turned the request away"
+    advice = "It did not run; send it again later."
+    retry_after: float | None = None
+
+
+class NotOdooError(TransportError):
+    """Something answered that is not Odoo's RPC: a web page, another service, a proxy.
+
+    *status* is the HTTP status, None when the answer had none.
+    """
+
+    summary = "the answer is not Odoo's"
+    advice = "Check that the address leads to Odoo and that no proxy or login page is in between."
+    status: int | None = None
+
+
+class OdooError(ZenooError):
+    """Odoo's own error answer: the call ran, failed and was rolled back.
+
+    `str()` is the server's message (`error.data.message`). *name* is the server's class name,
+    *arguments* its arguments, *debug* its traceback (it may quote values; never logged).
+    """
+
+    def __init__(
+        self, message: str, name: str = "", arguments: tuple[object, ...] = (), debug: str = ""
+    ) -> None:
+        super().__init__(message, name, arguments, debug)
+        self.message = message
+        self.name = name
+        self.arguments = arguments
+        self.debug = debug
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.message!r}, name={self.name!r})"
+
+    @property
+    def field(self) -> str | None:
+        """The field that the message names, None when it names none that can be told."""
+        for pattern in _FIELD_PATTERNS:
+            if match := pattern.search(self.message):
+                return match[1]
+        return None
+
+
+# How 19 and 14 name the field in their English messages (recorded answers of both).
+_FIELD_PATTERNS = (
+    re.compile(r"Wrong value for [a-z0-9_.]+\.(\w+):"),
+    re.compile(r"Invalid field '(\w+)'"),
+    re.compile(r"Missing required value for the field '[^']*' \((\w+)\)"),
+    re.compile(r"Field: [^\n]* \((\w+)\)"),
+    re.compile(r"Thanks to the following constraint: '[^']*' \((\w+)\)"),
+)
+
+
+class AccessError(OdooError):
+    """The user may not do this (`odoo.exceptions.AccessError`)."""
+
+
+class ValidationError(OdooError):
+    """A constraint does not hold (`odoo.exceptions.ValidationError`)."""
+
+
+class UserError(OdooError):
+    """The server's rules forbid it (`odoo.exceptions.UserError` and its kin)."""
+
+
+class MissingError(OdooError):
+    """A record does not exist or was deleted (`odoo.exceptions.MissingError`)."""
+
+
+class ConflictError(OdooError):
+    """A serialization, deadlock or lock failure that the server gave up on."""
+
+
+class ServerError(OdooError):
+    """Any other error inside the server (`builtins.ValueError` ...)."""
+
+
+class AuthenticationError(OdooError):
+    """The server did not accept the login or the password."""
+
+
+class DatabaseNotFoundError(AuthenticationError):
+    """The server has no such database."""

@@ -1,0 +1,29 @@
+"""A progress bar, in a terminal or a notebook: the extra `progress` (tqdm)."""
+
+from __future__ import annotations
+
+from .batch.options import Progress
+from .errors import MissingExtraError
+
+
+class ProgressBar:
+    """A callback that draws how many records are done; `close` leaves it as it stands."""
+
+    def __init__(self) -> None:
+        try:
+            from tqdm.auto import tqdm
+        except ImportError:
+            raise MissingExtraError(
+                "progress=True needs tqdm: pip install 'zenoo_rpc[progress]'"
+            ) from None
+        self._bar = tqdm(unit="record", leave=True, disable=None)
+
+    def __call__(self, progress: Progress) -> None:
+        self._bar.total = progress["total"]
+        self._bar.update(progress["completed"] - self._bar.n)
+        if refused := progress["stats"]["refused"]:
+            self._bar.set_postfix(refused=refused, refresh=False)
+
+    def close(self) -> None:
+        """Leave the bar as it stands."""
+        self._bar.close()

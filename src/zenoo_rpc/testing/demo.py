@@ -1,0 +1,135 @@
+"""The main job in one run: thousands of records written, some of them refused, every one told.
+
+    python -m zenoo_rpc.testing.demo
+
+It starts the stand-in and writes to that. With `ZENOO_URL`, `ZENOO_DATABASE`, `ZENOO_USER` and
+`ZENOO_PASSWORD` (or an API key in its place) in the environment it writes to a real Odoo, and
+deletes what it made.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..sync import BatchContext, BatchExecutionError, BatchResult, Status, ZenooClient
+
+PARTNERS = 10_000
+BAD = (17, 500, 999)  # the records that get a country that does not exist
+rows: list[str] = []  # of the table at the end
+ROW = "{:34}{:>9}{:>9}{:>9}{:>9}{:>9}{:>7}{:>8}{:>9}"
+
+
+@contextmanager
+def connection() -> Iterator[ZenooClient]:
+    """Log in to the Odoo that the environment names, or else to a stand-in of our own."""
+    url = os.environ.get("ZENOO_URL")
+    if url is None:
+        from .server import OdooStandIn
+
+        with OdooStandIn() as odoo, ZenooClient(odoo.url) as client:
+            client.login(odoo.database, "admin", "admin")
+            yield client
+        return
+    names = ("ZENOO_DATABASE", "ZENOO_USER", "ZENOO_PASSWORD")
+    if missing := [name for name in names if name not in os.environ]:
+        sys.exit(f"ZENOO_URL is set, so {' and '.join(missing)} must be set too")
+    with ZenooClient(url) as client:
+        client.login(*(os.environ[name] for name in names))
+        yield client
+
+
+def partners(count: int, mark: str) -> list[dict[str, Any]]:
+    """Return the values of new partners, all with the same mark."""
+    return [
+        {
+            "name": f"Demo partner {n:05}",
+            "email": f"p{n}@example.com",
+            "phone": f"+1-555-{n:05}",
+            "ref": mark,
+        }
+        for n in range(count)
+    ]
+
+
+def carry_out(
+    client: ZenooClient, title: str, add: Callable[[BatchContext], object]
+) -> BatchResult:
+    """Run one batch with a progress bar, and print what became of its records."""
+    calls = client.batch_manager.get_stats().get("calls", 0)
+    started = time.perf_counter()
+    batch = client.batch(progress=True)
+    try:
+        with batch:
+            add(batch)
+    except BatchExecutionError as error:
+        print(f"\n{error}\n")  # noqa: T201
+    seconds = time.perf_counter() - started
+    counts = batch.results.counts
+    told = [counts[s] for s in (Status.APPLIED, Status.REFUSED, Status.UNKNOWN, Status.NOT_SENT)]
+    calls = client.batch_manager.get_stats()["calls"] - calls
+    rate = f"{len(batch.results) / seconds:,.0f}"
+    rows.append(ROW.format(title, len(batch.results), *told, calls, f"{seconds:.2f}", rate))
+    return batch.results
+
+
+def main() -> None:
+    """Create, update and delete partners, and print the table of outcomes."""
+    mark = f"zenoo-demo-{secrets.token_hex(4)}"
+    with connection() as client:
+        print(f"Odoo {client.server_version} at {client.url}, database {client.database}")  # noqa: T201
+        try:
+            write_everything(client, mark)
+        finally:
+            clean_up(client, mark)
+    head = ("", "records", "applied", "refused", "unknown", "not sent", "calls", "seconds", "per s")
+    print("", ROW.format(*head), *rows, sep="\n")  # noqa: T201
+
+
+def write_everything(client: ZenooClient, mark: str) -> None:
+    """Run the batches of the demonstration."""
+    created = carry_out(
+        client, "create", lambda batch: batch.create("res.partner", partners(PARTNERS, mark))
+    )
+    ids = [number for number in created.ids if number is not None]
+    carry_out(
+        client,
+        "update, same values",
+        lambda batch: batch.update(
+            "res.partner", {"city": "Bern"}, record_ids=ids[: PARTNERS // 5]
+        ),
+    )
+    carry_out(
+        client,
+        "update, different values",
+        lambda batch: batch.update(
+            "res.partner",
+            [
+                {"id": number, "color": number % 10}
+                for number in ids[PARTNERS // 5 : PARTNERS * 2 // 5]
+            ],
+        ),
+    )
+    carry_out(client, "delete", lambda batch: batch.delete("res.partner", ids[-PARTNERS // 10 :]))
+    some = partners(1_000, mark)
+    for place in BAD:
+        some[place]["country_id"] = 99_999_999
+    carry_out(client, "create, 3 of them bad", lambda batch: batch.create("res.partner", some))
+
+
+def clean_up(client: ZenooClient, mark: str) -> None:
+    """Delete all partners that bear the mark."""
+    ids = client.search("res.partner", [("ref", "=", mark)], context={"active_test": False})
+    if ids:
+        carry_out(
+            client, "delete what the demo made", lambda batch: batch.delete("res.partner", ids)
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""The stand-in itself: a server to start, look into and stop."""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+from werkzeug.serving import WSGIRequestHandler
+
+from . import values
+from .env import ADMIN, Env
+from .http import MAX_BODY, Gate
+from .jsonrpc import JsonRpc
+from .service import Call, Service
+
+Latency = float | Callable[[Call], float]
+_SERIES = {"14.0": 14, "19.0": 19}
+
+
+class OdooStandIn:
+    """An Odoo-like server in this process, for tests and demonstrations.
+
+    It speaks `/jsonrpc` and keeps its records in memory. Each call is one transaction, as on a
+    real server: it is committed before its answer is sent, and an error undoes all of it. The
+    texts and classes of its refusals are those recorded from real servers; where the two differ,
+    the stand-in is wrong.
+
+    There are two users: ``admin`` (password ``admin``, uid 2) may do everything; ``limited``
+    (password ``limited``) may read contacts, countries and products but write none of them.
+
+    Args:
+        version: the release to play, ``"19.0"`` or ``"14.0"``.
+        port: the port on 127.0.0.1; 0 takes a free one.
+        latency: seconds to wait before each answer, or a function of the `Call` that returns
+            them. The call is already committed then, so a client that gives up early meets a
+            change it was not told about.
+        max_body: the largest body in bytes that 19 takes.
+
+    Raises:
+        ValueError: a version that it cannot play.
+
+    >>> import json, urllib.request
+    >>> with OdooStandIn(version="19.0") as odoo:
+    ...     args = [odoo.database, "admin", "admin"]
+    ...     params = {"service": "common", "method": "login", "args": args}
+    ...     body = json.dumps({"jsonrpc": "2.0", "id": 1, "params": params}).encode()
+    ...     head = {"Content-Type": "application/json"}
+    ...     request = urllib.request.Request(odoo.url + "/jsonrpc", body, head)
+    ...     with urllib.request.urlopen(request) as answer:
+    ...         json.load(answer)["result"]
+    2
+    """
+
+    database = "demo"
+
+    def __init__(
+        self,
+        version: str = "19.0",
+        port: int = 0,
+        *,
+        latency: Latency = 0.0,
+        max_body: int = MAX_BODY,
+    ) -> None:
+        series = _SERIES.get(version)
+        if series is None:
+            raise ValueError(f"version {version!r}: the stand-in plays {' and '.join(_SERIES)}")
+        self.version = version
+        self.api_key = secrets.token_hex(20)
+        self.latency = latency
+        self._service = Service(series, self.database, self.api_key)
+        self._gate = Gate(JsonRpc(self._service), max_body)
+        self._http = _Server(self._serve, port, series)
+        self._flight = threading.Lock()
+        self._in_flight = 0
+        self._peak = 0
+
+    def start(self) -> Self:
+        """Start serving."""
+        self._http.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop serving; the records stay to be looked at."""
+        if self._http.is_running():
+            self._http.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Return the address of the server, without a path."""
+        return f"http://127.0.0.1:{self._http.port}"
+
+    @property
+    def calls(self) -> list[Call]:
+        """Return the calls served so far, in the order of their arrival."""
+        return self._service.calls
+
+    def clear_calls(self) -> None:
+        """Forget the calls served so far."""
+        self._service.clear_calls()
+
+    @property
+    def peak(self) -> int:
+        """Return the greatest number of requests that were served at once."""
+        return self._peak
+
+    def reset(self) -> None:
+        """Go back to a new database, an empty log, no latency and a peak of zero."""
+        self._service.reset()
+        self.latency = 0.0
+        with self._flight:
+            self._peak = self._in_flight
+
+    def records(self, model: str) -> list[dict[str, Any]]:
+        """Return every record of *model*, archived ones too, by id: what is in the database.
+
+        Values are those of ``read`` with ``load=None``: a many2one is an id, an empty text False.
+
+        Raises:
+            KeyError: no such model.
+        """
+        service = self._service
+        with service.db.lock:
+            env = Env(service.db, service.words, ADMIN, {"active_test": False}, trusted=True)
+            table = env.table(model)
+            readers = [
+                (name, values.reader(env, table.model, field, names=False))
+                for name, field in table.model.fields.items()
+            ]
+            return [
+                {name: read(row_id, row) for name, read in readers}
+                for row_id, row in sorted(table.rows.items())
+            ]
+
+    def _serve(self, request: Request) -> Response:
+        with self._flight:
+            self._in_flight += 1
+            self._peak = max(self._peak, self._in_flight)
+        try:
+            answer = self._gate.answer(request)
+            if answer.call is not None:
+                latency = self.latency
+                time.sleep(latency(answer.call) if callable(latency) else latency)
+            return answer.response
+        finally:
+            with self._flight:
+                self._in_flight -= 1
+
+
+class _Handler(WSGIRequestHandler):
+    """A handler that does not write a line to the log for each request."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Say nothing: `OdooStandIn.calls` is the log."""
+
+
+class _OldHandler(_Handler):
+    protocol_version = "HTTP/1.0"
+
+
+class _Server(HTTPServer):
+    """The HTTP server of pytest-httpserver, which would keep every request it has seen."""
+
+    def __init__(self, serve: Callable[[Request], Response], port: int, series: int) -> None:
+        super().__init__("127.0.0.1", port, threaded=True)
+        self._serve = serve
+        self._handler = _Handler if series >= 19 else _OldHandler
+
+    def thread_target(self) -> None:
+        """Serve until told to stop, and look for that often: a test should not wait for it."""
+        if self.server is not None:
+            self.server.RequestHandlerClass = self._handler
+            self.server.serve_forever(poll_interval=0.02)
+
+    def application(self, request: Request) -> Response:
+        """Answer one request and forget it."""
+        return self._serve(request)

@@ -1,0 +1,149 @@
+"""One call of a batch goes wrong, in every way there is: what is told of each record is true."""
+
+from contextlib import suppress
+
+import pytest
+
+from zenoo_rpc import BatchExecutionError, RetryPolicy, Status, ZenooClient
+from zenoo_rpc.errors import RefusedConnectionError
+
+from ..oracle import Snapshot, Verdict, examine, parts_in, parts_of, report
+from ..proxy import FAULTS, Proxy
+
+OPERATIONS = ("create", "update, same values", "update, different values", "unlink")
+RECORDS = 10
+CHUNK = 2
+NTH = 3
+CASES = [
+    pytest.param(fault, operation, 1 + (row + column) % 3, id=f"{fault}-{operation}")
+    for row, fault in enumerate(FAULTS)
+    for column, operation in enumerate(OPERATIONS)
+]
+
+
+def add(batch, operation, ids):
+    """Add an operation to a batch that makes RECORDS / CHUNK calls."""
+    match operation:
+        case "create":
+            batch.create(
+                "res.partner", [{"name": f"New {n}", "ref": "new"} for n in range(RECORDS)]
+            )
+        case "update, same values":
+            batch.update("res.partner", {"ref": "new", "color": 7}, record_ids=ids)
+        case "update, different values":
+            batch.write_many(
+                "res.partner",
+                [
+                    {"id": number, "values": {"ref": f"new {place // CHUNK}"}}
+                    for place, number in enumerate(ids)
+                ],
+            )
+        case "unlink":
+            batch.unlink("res.partner", ids)
+
+
+def truth(result, exchanges):
+    """Return what must be told of each record, by what the proxy has seen of its call.
+
+    None where the proxy has seen nothing of it: then it was not sent, or closed on unread.
+    """
+    calls = [(parts_in(exchange.body), exchange.fault) for exchange in exchanges]
+    told = []
+    for operation in result.operations:
+        for part in parts_of(operation.operation):
+            faults = [fault for parts, fault in calls if part in parts]
+            assert len(faults) <= 1, f"sent {len(faults)} times: {part}"
+            told += [(fault.told if fault else "applied") for fault in faults] or [None]
+    return told
+
+
+def with_the_rest(expected, told, fault):
+    """Return what is expected with the records filled in of which the proxy has seen nothing."""
+    unseen = [place for place, status in enumerate(expected) if status is None]
+    closed_on = [place for place in unseen if told[place] == "unknown"]
+    if fault.action == "close_unread":
+        assert CHUNK == len(closed_on)
+        unseen = [place for place in unseen if place not in closed_on]
+    return [
+        "not sent" if place in unseen else status or "unknown"
+        for place, status in enumerate(expected)
+    ]
+
+
+@pytest.mark.parametrize(("fault", "operation", "concurrency"), CASES)
+async def test_what_is_told_is_true(server, share, fault, operation, concurrency):
+    """Each record is told what the fault proves, no call is repeated, and the database agrees.
+
+    On the stand-in each loop runs the whole table, on a real server each runs a third of it.
+    """
+    if server.is_real and share != concurrency - 1:
+        pytest.skip("another loop runs this case on the real servers")
+    async with ZenooClient(server.url) as client:
+        await client.login(server.database, server.login, server.password)
+        names = [{"name": f"Old {number}", "ref": "old"} for number in range(RECORDS)]
+        ids = await client.batch_manager.bulk_create("res.partner", names)
+    before = Snapshot.take(server, ["res.partner"])
+    patience = (4 if server.is_real else 1) if fault.outlasts else 60
+
+    with Proxy(server.host, server.port) as proxy:
+        async with ZenooClient(proxy.url, retry=None) as client:
+            await client.login(server.database, server.login, server.password)
+            await client.setup_batch_manager(
+                max_chunk_size=CHUNK, max_concurrency=concurrency, timeout=patience
+            )
+            start = len(proxy.exchanges)
+            batch = client.batch()
+            add(batch, operation, ids)
+            fault.arm(proxy, NTH)
+            if fault.told == "applied":
+                await batch.execute()
+            else:
+                with pytest.raises(BatchExecutionError):
+                    await batch.execute()
+        proxy.settle()
+        exchanges = proxy.exchanges[start:]
+
+    told = [outcome.status.label for outcome in batch.results]
+    expected = with_the_rest(truth(batch.results, exchanges), told, fault)
+    verdicts = examine(server, batch.results, before)
+    wrong = sum(one != other for one, other in zip(expected, told, strict=True))
+    untrue = [Verdict("misreported", f"{wrong} records")] if wrong else []
+    report(server, fault.name, operation, verdicts + untrue)
+
+    assert expected == told
+    assert [] == verdicts
+    if fault.action == "refuse":
+        refused = [
+            isinstance(each.error, RefusedConnectionError) for each in batch.results.not_sent
+        ]
+        assert any(refused)
+    else:
+        assert [fault] == [each.fault for each in exchanges if each.fault]
+        assert all(each.error for each in batch.results if each.status is Status.UNKNOWN)
+    if concurrency == 1 and fault.proves not in ("applied", "rolled back"):
+        assert ["applied"] * CHUNK * (NTH - 1) == told[: CHUNK * (NTH - 1)]
+        assert ["not sent"] * CHUNK * (RECORDS // CHUNK - NTH) == told[CHUNK * NTH :]
+
+
+async def test_a_write_that_is_carried_out_late_undoes_no_later_one(server):
+    """A write without an answer may still come; what is told after its repetition is true."""
+    async with ZenooClient(server.url) as client:
+        await client.login(server.database, server.login, server.password)
+        ids = await client.batch_manager.bulk_create("res.partner", [{"name": "Ann", "ref": "old"}])
+    before = Snapshot.take(server, ["res.partner"])
+    (late,) = [fault for fault in FAULTS if fault.action == "forward_late"]
+
+    with Proxy(server.host, server.port) as proxy:
+        swift = RetryPolicy(attempts=3, initial=0.02, maximum=0.05)
+        async with ZenooClient(proxy.url, retry=swift) as client:
+            await client.login(server.database, server.login, server.password)
+            await client.setup_batch_manager(timeout=4 if server.is_real else 1)
+            batch = client.batch()
+            batch.update("res.partner", {"ref": "first"}, record_ids=ids)
+            batch.update("res.partner", {"ref": "second"}, record_ids=ids)
+            late.arm(proxy, 1)
+            with suppress(BatchExecutionError):
+                await batch.execute()
+        proxy.settle()
+
+    assert [] == examine(server, batch.results, before)

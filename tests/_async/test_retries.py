@@ -1,0 +1,182 @@
+"""Calls that are harmless to repeat are repeated; no other ever is."""
+
+import pytest
+
+from zenoo_rpc import BatchExecutionError, RetryPolicy, ZenooClient
+from zenoo_rpc.errors import AnswerTimeoutError, NoAnswerError, RefusedConnectionError
+
+from ..proxy import Proxy
+
+QUICK = RetryPolicy(attempts=4, initial=0.01, maximum=0.05)
+BUSY = b"HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+@pytest.fixture
+def proxy(server):
+    """A proxy in front of the server."""
+    with Proxy(server.host, server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def flaky(server, proxy):
+    """A client behind the proxy, with short pauses."""
+    async with ZenooClient(proxy.url, retry=QUICK) as client:
+        await client.login(server.database, server.login, server.password)
+        yield client
+
+
+def sent(proxy, method):
+    """Return how often a method was asked for, at the proxy."""
+    return sum(f'"{method}"'.encode() in exchange.body for exchange in proxy.exchanges)
+
+
+def named(count):
+    """Return records that can be told apart."""
+    return [{"name": f"Partner {number}"} for number in range(count)]
+
+
+def asks_for(method):
+    """Return the test of a body for a method."""
+    return lambda body: f'"{method}"'.encode() in body
+
+
+async def test_a_read_is_repeated(flaky, proxy):
+    """A lost answer to a read costs nothing but time."""
+    proxy.rule("drop_answer", nth=[1, 2], when=asks_for("search_count"))
+
+    assert 1 == await flaky.search_count("res.country", [("code", "=", "CH")])
+    assert 3 == sent(proxy, "search_count")
+
+
+async def test_a_create_is_not_repeated(flaky, proxy, server):
+    """A lost answer to a create is told, once, and the record is there once."""
+    proxy.rule("drop_answer", nth=1, when=asks_for("create"))
+
+    with pytest.raises(NoAnswerError):
+        await flaky.create("res.partner", {"name": "Ann"})
+
+    assert 1 == sent(proxy, "create") == server.count("res.partner")
+
+
+async def test_what_was_turned_away_is_repeated(flaky, proxy, server):
+    """A create that a busy server turned away did not run, so it is sent again."""
+    proxy.rule("replace", nth=[1, 2], when=asks_for("create"), answer=BUSY)
+
+    ids = await flaky.batch_manager.bulk_create("res.partner", named(3))
+
+    assert 3 == sent(proxy, "create")
+    assert ids == [row["id"] for row in server.rows("res.partner")]
+
+
+async def test_a_write_of_absolute_values_is_repeated(flaky, proxy, server):
+    """A lost answer to an update is settled by sending it again."""
+    ids = await flaky.batch_manager.bulk_create("res.partner", named(4))
+    proxy.rule("drop_answer", nth=[1, 3], when=asks_for("write"))
+
+    await flaky.batch_manager.bulk_update(
+        "res.partner", {"city": "Bern"}, record_ids=ids, chunk_size=2
+    )
+
+    assert 4 == sent(proxy, "write")
+    assert ["Bern"] * 4 == [row["city"] for row in server.rows("res.partner")]
+
+
+async def test_a_write_that_makes_records_is_not_repeated(flaky, proxy, server):
+    """A command that creates a child would create it twice."""
+    ids = await flaky.batch_manager.bulk_create("res.partner", named(1))
+    proxy.rule("drop_answer", nth=1, when=asks_for("write"))
+
+    with pytest.raises(BatchExecutionError, match="1 unknown"):
+        await flaky.batch_manager.bulk_update(
+            "res.partner", {"child_ids": [(0, 0, {"name": "Child"})]}, record_ids=ids
+        )
+
+    assert 1 == sent(proxy, "write")
+    assert 2 == server.count("res.partner")
+
+
+async def test_a_lost_unlink_is_settled_by_asking(flaky, proxy, server):
+    """Sent again it meets records that are gone: those are applied, the others are deleted."""
+    ids = await flaky.batch_manager.bulk_create("res.partner", named(6))
+    proxy.rule("drop_answer", nth=1, when=asks_for("unlink"))
+
+    await flaky.batch_manager.bulk_delete("res.partner", ids, chunk_size=3)
+
+    assert 0 == server.count("res.partner")
+
+
+async def test_a_lost_unlink_of_a_record_that_never_was(flaky, proxy, server):
+    """What is gone after two tries counts as deleted; nothing else is touched."""
+    ids = await flaky.batch_manager.bulk_create("res.partner", named(2))
+    proxy.rule("drop_answer", nth=1, when=asks_for("unlink"))
+
+    await flaky.batch_manager.bulk_delete("res.partner", [*ids, 99999999])
+
+    assert 0 == server.count("res.partner")
+
+
+async def test_an_unknown_try_is_not_forgotten(flaky, proxy, server):
+    """An update that had no answer stays unknown, though the later tries were never sent."""
+    ids = await flaky.batch_manager.bulk_create("res.partner", named(2))
+
+    def vanish(body):
+        if b'"write"' in body:
+            proxy.refuse()
+            return True
+        return False
+
+    proxy.rule("drop_answer", when=vanish)
+
+    with pytest.raises(BatchExecutionError, match="2 unknown"):
+        await flaky.batch_manager.bulk_update("res.partner", {"city": "Bern"}, record_ids=ids)
+
+    assert 1 == sent(proxy, "write")
+    assert ["Bern", "Bern"] == [row["city"] for row in server.rows("res.partner")]
+
+
+async def test_without_a_policy_nothing_is_repeated(server, proxy):
+    """retry=None switches it off."""
+    async with ZenooClient(proxy.url, retry=None) as client:
+        await client.login(server.database, server.login, server.password)
+        proxy.rule("drop_answer", nth=1, when=asks_for("search_count"))
+        with pytest.raises(NoAnswerError):
+            await client.search_count("res.country")
+
+    assert 1 == sent(proxy, "search_count")
+
+
+async def test_a_server_that_comes_back_is_found(flaky, proxy, server):
+    """A connection that is refused is tried again; once it is back, the call goes through."""
+    proxy.refuse()
+
+    with pytest.raises(RefusedConnectionError):
+        await flaky.search_count("res.country")
+    proxy.listen()
+
+    assert 0 < await flaky.search_count("res.country")
+
+
+async def test_a_batch_ends_in_time(server, proxy):
+    """After its time limit no call is begun, and the one in flight is unknown."""
+    async with ZenooClient(proxy.url) as client:
+        await client.login(server.database, server.login, server.password)
+        proxy.rule("hold", nth=2, when=asks_for("create"), seconds=5)
+
+        with pytest.raises(BatchExecutionError) as caught:
+            await client.batch_manager.bulk_create(
+                "res.partner", named(6), chunk_size=2, time_limit=1.5
+            )
+
+    statuses = [int(outcome.status) for outcome in caught.value.result]
+    assert 2 == statuses.count(3)
+    assert 2 <= server.count("res.partner")
+
+
+async def test_a_trickle_is_no_answer(proxy, server):
+    """The time-out is for the whole answer, not for each piece of it."""
+    async with ZenooClient(proxy.url, retry=None) as client:
+        await client.login(server.database, server.login, server.password)
+        proxy.rule("drip", when=asks_for("search_count"), seconds=3)
+        with pytest.raises(AnswerTimeoutError):
+            await client.execute_kw("res.country", "search_count", [[]], timeout=0.5)

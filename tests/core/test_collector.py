@@ -1,0 +1,118 @@
+"""Items that come one by one -> one operation."""
+
+import math
+
+import attrs
+import pytest
+
+from zenoo_rpc._core.collector import Collected
+from zenoo_rpc.batch.exceptions import BatchValidationError
+from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, WriteManyOperation
+from zenoo_rpc.errors import UsageError
+
+
+@attrs.frozen
+class Partner:
+    name: str
+    id: int = 7
+
+
+def collect(kind, *items):
+    collected = Collected("m", kind)
+    for item in items:
+        collected.add(item)
+    return collected
+
+
+@pytest.mark.parametrize(
+    ("kind", "items", "expected"),
+    [
+        ("create", [{"x": None}, {"x": 2}], CreateOperation("m", [{"x": False}, {"x": 2}])),
+        ("create", [Partner("Ann")], CreateOperation("m", [{"name": "Ann", "id": 7}])),
+        ("update", [{"id": 7, "x": 1}, {"id": 8, "x": 2}], {7: {"x": 1}, 8: {"x": 2}}),
+        ("update", [Partner("Ann")], {7: {"name": "Ann"}}),
+        ("unlink", [7, 8], UnlinkOperation("m", [7, 8])),
+        ("delete", [7, 8], UnlinkOperation("m", [7, 8])),
+    ],
+)
+def test_operation(kind, items, expected):
+    """What was added becomes the operation that takes it all."""
+    if isinstance(expected, dict):
+        expected = WriteManyOperation("m", expected)
+    collected = collect(kind, *items)
+
+    assert len(items) == len(collected)
+    assert expected == collected.operation()
+
+
+def test_item_is_copied_when_it_is_added():
+    """A record that the caller uses again for the next one does not change the first."""
+    collected = Collected("m", "create")
+    record = {"tags": []}
+    for number in range(3):
+        record["tags"].append(number)
+        collected.add(record)
+
+    assert ({"tags": [0]}, {"tags": [0, 1]}, {"tags": [0, 1, 2]}) == collected.operation().records
+
+
+@pytest.mark.parametrize(
+    ("kind", "item", "reason"),
+    [
+        ("create", {"x": math.nan}, "field 'x': NaN and infinities have no JSON form"),
+        ("create", 7, "it is a int, not a mapping, attrs or dataclass instance"),
+        ("update", [7], "it is a list, not a mapping, attrs or dataclass instance"),
+        ("update", {"x": 1}, "an id must be a whole number above 0, not this NoneType"),
+        ("update", {"id": 0, "x": 1}, "an id must be a whole number above 0, not this int"),
+        ("update", {"id": 7, "x": 2}, "the id 7 is there already, as record 0"),
+        ("unlink", object(), "an id must be a whole number above 0, not this object"),
+        ("unlink", "8", "an id must be a whole number above 0, not this str"),
+        ("unlink", True, "an id must be a whole number above 0, not this bool"),
+        ("delete", 7, "the id 7 is there already, as record 0"),
+    ],
+)
+def test_bad_item(kind, item, reason):
+    """A bad item is refused when it is added, by its index; those before it stay."""
+    collected = collect(kind, {"id": 7, "x": 1} if kind in ("create", "update") else 7)
+    before = collected.operation()
+
+    with pytest.raises(BatchValidationError) as caught:
+        collected.add(item)
+
+    assert f"{kind} m: record 1: {reason}" == str(caught.value)
+    assert 1 == len(collected)
+    assert before == collected.operation()
+
+
+def test_item_after_a_bad_one():
+    """What was refused leaves no trace: its id may still come, and the count goes on."""
+    collected = collect("update", {"id": 7, "x": 1})
+    with pytest.raises(BatchValidationError):
+        collected.add({"id": 8, "x": {1}})
+
+    collected.add({"id": 8, "x": 2})
+
+    assert WriteManyOperation("m", {7: {"x": 1}, 8: {"x": 2}}) == collected.operation()
+
+
+@pytest.mark.parametrize("kind", ["create", "update", "unlink"])
+def test_bad_model(kind):
+    """A model that has no name is refused at once."""
+    with pytest.raises(BatchValidationError, match=f"{kind}: '' is no model's name"):
+        Collected("", kind)
+
+
+@pytest.mark.parametrize("kind", ["create", "update", "unlink", "delete"])
+def test_nothing_collected(kind):
+    """There is no operation over nothing."""
+    with pytest.raises(BatchValidationError, match="there is nothing in it"):
+        Collected("m", kind).operation()
+
+
+def test_unknown_kind():
+    """Another word for what to do is refused, with the words there are."""
+    with pytest.raises(UsageError) as caught:
+        Collected("m", "upsert")
+
+    expected = "operation_type is 'upsert': it must be one of create, update, unlink, delete"
+    assert expected == str(caught.value)

@@ -1,0 +1,636 @@
+"""The state of one batch in flight: every record has one outcome, and it is the true one."""
+
+import json
+import threading
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from zenoo_rpc import errors
+from zenoo_rpc._core.faults import Fault, Kind, never_sent, odoo_fault, transport_fault
+from zenoo_rpc._core.isolate import Probe
+from zenoo_rpc._core.planner import Limits
+from zenoo_rpc._core.protocol import Answer
+from zenoo_rpc._core.run import Run
+from zenoo_rpc.batch.operations import (
+    CreateOperation,
+    UnlinkOperation,
+    UpdateOperation,
+    WriteManyOperation,
+)
+from zenoo_rpc.batch.results import Status
+
+from .batches import batches, blocks, marks
+from .simulated import ACCIDENTS, ADDRESS, REFUSALS, Driver, Server, numbers
+
+APPLIED, REFUSED, UNKNOWN, NOT_SENT = (
+    Status.APPLIED,
+    Status.REFUSED,
+    Status.UNKNOWN,
+    Status.NOT_SENT,
+)
+ROOMY = Limits(100, 2**20)
+LIMITS = st.builds(Limits, st.integers(1, 6), st.integers(30, 500))
+
+REFUSAL = odoo_fault("odoo.exceptions.ValidationError", "No.", (), "")
+TIMEOUT = transport_fault(Kind.READ_TIMEOUT, ADDRESS)
+UNREACHABLE = transport_fault(Kind.REFUSED, ADDRESS)
+
+
+@st.composite
+def batches_with_bad_records(draw):
+    """Draw operations, and which of their records the server refuses for what reason."""
+    operations = draw(batches())
+    own = marks(operations)
+    bad = draw(st.dictionaries(st.sampled_from(own), st.sampled_from(sorted(REFUSALS)), max_size=5))
+    for place, index in list(bad):
+        if bad[place, index] == "gone" and not operations[place].ids:
+            bad[place, index] = "value"  # what is yet to be created cannot be gone
+    return operations, bad
+
+
+ACCIDENT_PLACES = st.dictionaries(
+    st.integers(0, 12), st.sampled_from(sorted(ACCIDENTS)), max_size=3
+)
+
+
+def statuses(run):
+    return [outcome.status for outcome in run.result()]
+
+
+# -- rules that hold for any batch, any server and any order of replies ----------------------------
+
+
+@settings(max_examples=400)
+@given(
+    batches_with_bad_records(),
+    LIMITS,
+    st.booleans(),
+    st.sampled_from(["continue", "stop"]),
+    st.integers(1, 4),
+    ACCIDENT_PLACES,
+    st.randoms(use_true_random=False),
+)
+def test_outcomes_are_true(batch, limits, ordered, on_error, slots, accidents, random):
+    """Applied was done once, refused and not sent never; only a lost reply leaves it unknown."""
+    operations, bad = batch
+    run = Run(operations, limits, ordered=ordered, on_error=on_error)
+    server = Server(operations, bad)
+    driver = Driver(run, server, random, slots=slots, accidents=accidents)
+
+    driver.drive()
+
+    result = run.result()
+    outcomes = list(result)
+    assert len(driver.own) == len(outcomes) == sum(result.counts.values())
+    for number, (mark, outcome) in enumerate(zip(driver.own, outcomes, strict=True)):
+        event(outcome.status.label)
+        match outcome.status:
+            case Status.APPLIED:
+                assert 1 == server.applied[mark]
+                assert None is outcome.error
+            case Status.REFUSED:
+                assert 0 == server.applied[mark]
+                assert outcome.error is not None
+            case Status.NOT_SENT:
+                assert 0 == server.applied[mark]
+            case Status.UNKNOWN:
+                assert number in driver.lost
+                assert outcome.error is not None
+                assert 1 >= server.applied[mark]
+    assert driver.lost == {n for n, each in enumerate(outcomes) if each.status is Status.UNKNOWN}
+
+
+@given(
+    batches_with_bad_records(),
+    LIMITS,
+    st.booleans(),
+    ACCIDENT_PLACES,
+    st.randoms(use_true_random=False),
+)
+def test_ids_belong_to_their_records(batch, limits, ordered, accidents, random):
+    """`ids[i]` is the id that the server gave to `records[i]`, or None."""
+    operations, bad = batch
+    run = Run(operations, limits, ordered=ordered)
+    server = Server(operations, bad)
+
+    Driver(run, server, random, accidents=accidents).drive()
+
+    result = run.result()
+    for (place, index), outcome in zip(marks(operations), result, strict=True):
+        known = server.ids.get((place, index)) if outcome.status is APPLIED else None
+        expected = operations[place].ids[index] if operations[place].ids else known
+        assert expected == outcome.id == result.operations[place].ids[index]
+
+
+@given(batches_with_bad_records(), LIMITS, st.booleans(), st.randoms(use_true_random=False))
+def test_bad_records_are_named(batch, limits, ordered, random):
+    """Without accidents each bad record is refused, and no good one with it."""
+    operations, bad = batch
+    run = Run(operations, limits, ordered=ordered)
+    Driver(run, Server(operations, bad), random).drive()
+
+    block = blocks(operations)
+    reached = min((block[place] for place, _ in bad), default=block[-1]) if ordered else block[-1]
+    expected = [
+        NOT_SENT if block[place] > reached else REFUSED if (place, index) in bad else APPLIED
+        for place, index in marks(operations)
+    ]
+    assert expected == statuses(run)
+    assert not bad or [outcome.error.message for outcome in run.result().failures]
+
+
+@given(
+    batches_with_bad_records(),
+    LIMITS,
+    ACCIDENT_PLACES,
+    st.sampled_from(["continue", "stop"]),
+    st.randoms(use_true_random=False),
+)
+def test_ordered_waits_for_the_block_before(batch, limits, accidents, on_error, random):
+    """Ordered, nothing of an operation is sent before all before it ended well."""
+    operations, bad = batch
+    run = Run(operations, limits, on_error=on_error)
+    driver = Driver(run, Server(operations, bad), random, accidents=accidents)
+    block = blocks(operations)
+    take = run.take
+
+    def checked_take():
+        before = statuses(run)
+        call = take()
+        for number in numbers(call):
+            own = block[driver.own[number][0]]
+            earlier = [
+                status
+                for status, (place, _) in zip(before, driver.own, strict=True)
+                if block[place] < own
+            ]
+            assert {APPLIED} >= set(earlier)
+        return call
+
+    run.take = checked_take
+    driver.drive()
+
+
+@given(batches_with_bad_records(), LIMITS, st.randoms(use_true_random=False))
+def test_unordered_keeps_the_order_on_a_record(batch, limits, random):
+    """Unordered, what touches the same record still follows the order of the operations."""
+    operations, bad = batch
+    run = Run(operations, limits, ordered=False)
+    server = Server(operations, bad)
+
+    Driver(run, server, random).drive()
+
+    touched = {}
+    for place, index in server.order:
+        if operations[place].ids:
+            record = operations[place].model, operations[place].ids[index]
+            touched.setdefault(record, []).append(place)
+    for places in touched.values():
+        assert sorted(places) == places
+
+
+@given(
+    batches_with_bad_records(),
+    LIMITS,
+    st.booleans(),
+    ACCIDENT_PLACES,
+    st.randoms(use_true_random=False),
+)
+def test_stop_hands_out_nothing_after_a_refusal(batch, limits, ordered, accidents, random):
+    """With on_error="stop" no call follows the first reply that says no."""
+    operations, bad = batch
+    run = Run(operations, limits, ordered=ordered, on_error="stop")
+    driver = Driver(run, Server(operations, bad), random, accidents=accidents)
+    take = run.take
+
+    def checked_take():
+        failed = any(outcome.error for outcome in run.result())
+        call = take()
+        assert not failed or call is None
+        return call
+
+    run.take = checked_take
+    driver.drive()
+
+
+@given(
+    batches_with_bad_records(),
+    LIMITS,
+    st.booleans(),
+    ACCIDENT_PLACES,
+    st.randoms(use_true_random=False),
+)
+def test_progress_ends_with_everything(batch, limits, ordered, accidents, random):
+    """The last progress says 100 %, and its numbers are those of the result."""
+    operations, bad = batch
+    run = Run(operations, limits, ordered=ordered)
+    driver = Driver(run, Server(operations, bad), random, accidents=accidents)
+
+    driver.drive()
+    last = run.progress(ended=True)
+
+    assert (run.total, run.total, 100.0) == (last["completed"], last["total"], last["percentage"])
+    counts = {status.name.lower(): n for status, n in run.result().counts.items()}
+    assert {**counts, "calls": len(driver.taken)} == last["stats"]
+
+
+@given(batches_with_bad_records(), LIMITS, st.integers(0, 8), st.randoms(use_true_random=False))
+def test_cut_off_in_the_middle(batch, limits, steps, random):
+    """At any moment what is in flight counts as unknown, and the rest as what it is."""
+    operations, bad = batch
+    run = Run(operations, limits)
+    server = Server(operations, bad)
+    driver = Driver(run, server, random, slots=3)
+    run.advance()
+    for _ in range(steps):
+        if random.random() < 0.5:
+            driver.take()
+        elif driver.numbers_in_flight():
+            driver.record()
+
+    run.stop()
+    found = statuses(run)
+
+    assert driver.numbers_in_flight() == {n for n, each in enumerate(found) if each is UNKNOWN}
+    assert None is run.take()
+    assert not run.advance()
+    for mark, status in zip(driver.own, found, strict=True):
+        assert status is not APPLIED or 1 == server.applied[mark]
+        assert status in (APPLIED, UNKNOWN) or 0 == server.applied[mark]
+
+
+# -- single steps ----------------------------------------------------------------------------------
+
+
+def creates(count, size=100, **options):
+    """Return a run over one create, at its first round."""
+    operation = CreateOperation("m", [{"x": n} for n in range(count)])
+    run = Run([operation], Limits(size, 2**20), **options)
+    assert run.advance()
+    return run
+
+
+def test_fresh_run():
+    """Before anything is taken nothing is sent, and nothing is done."""
+    run = creates(3)
+
+    assert [NOT_SENT] * 3 == statuses(run)
+    assert {
+        "completed": 0,
+        "total": 3,
+        "percentage": 0.0,
+        "stats": {"applied": 0, "refused": 0, "unknown": 0, "not_sent": 3, "calls": 0},
+    } == run.progress()
+
+
+def test_empty_run():
+    """A run over nothing is done."""
+    run = Run([], ROOMY)
+
+    assert not run.advance()
+    assert None is run.take()
+    assert 100.0 == run.progress()["percentage"]
+    assert [] == list(run.result())
+    assert run.result().ok
+
+
+def test_progress_counts_records():
+    """The unit of progress is the record; what is in flight is not done."""
+    run = creates(4, size=1)
+    one, _ = run.take(), run.take()
+    run.record(one, Answer([7]))
+
+    assert {
+        "completed": 1,
+        "total": 4,
+        "percentage": 25.0,
+        "stats": {"applied": 1, "refused": 0, "unknown": 0, "not_sent": 2, "calls": 2},
+    } == run.progress()
+
+
+def test_in_flight_counts_as_unknown():
+    """A result in the middle says that what is on its way is unknown, and later what came."""
+    run = creates(2, size=1)
+    call = run.take()
+
+    assert [UNKNOWN, NOT_SENT] == statuses(run)
+    run.record(call, Answer([7]))
+    assert [APPLIED, NOT_SENT] == statuses(run)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(None, id="none"),
+        pytest.param(True, id="true"),
+        pytest.param(7, id="one id"),
+        pytest.param([], id="no ids"),
+        pytest.param([7], id="too few"),
+        pytest.param([7, 8, 9], id="too many"),
+        pytest.param([7, "8"], id="text"),
+        pytest.param([7, True], id="boolean"),
+        pytest.param([7, None], id="none inside"),
+        pytest.param({"ids": [7, 8]}, id="object"),
+        pytest.param([7, 0], id="zero"),
+        pytest.param([7, -8], id="negative"),
+        pytest.param([7, 2**63], id="beyond 64 bits"),
+    ],
+)
+def test_create_without_ids(value):
+    """An answer to a create that is no list of ids leaves the records unknown, and stops."""
+    run = creates(4, size=2)
+    run.record(run.take(), Answer(value))
+
+    assert [UNKNOWN, UNKNOWN, NOT_SENT, NOT_SENT] == statuses(run)
+    assert [None] * 4 == run.result().ids
+    assert "the answer to create is no list of 2 ids" == str(run.result().unknown[0].error)
+    assert None is run.take()
+
+
+@pytest.mark.parametrize("value", [True, False, None, []])
+def test_write_applies_whatever_it_returns(value):
+    """A write or unlink that did not fail was carried out, whatever an override returns."""
+    for operation in (UpdateOperation("m", [7, 8], {"x": 1}), UnlinkOperation("m", [7, 8])):
+        run = Run([operation], ROOMY)
+        run.advance()
+        run.record(run.take(), Answer(value))
+        assert [APPLIED, APPLIED] == statuses(run)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (TIMEOUT, UNKNOWN),
+        (transport_fault(Kind.CLOSED, ADDRESS), UNKNOWN),
+        (transport_fault(Kind.NOT_ODOO, ADDRESS, "HTTP 502"), UNKNOWN),
+        (odoo_fault("psycopg2.OperationalError", "server closed", (), ""), UNKNOWN),
+        (UNREACHABLE, NOT_SENT),
+        (transport_fault(Kind.BUSY, ADDRESS), NOT_SENT),
+        (transport_fault(Kind.REJECTED, ADDRESS, "HTTP 404"), REFUSED),
+        (odoo_fault("odoo.exceptions.AccessDenied", "Access Denied", (), ""), REFUSED),
+        (odoo_fault("psycopg2.pool.PoolError", "The Connection Pool Is Full", (), ""), NOT_SENT),
+        (never_sent(errors.ClientClosedError("closed")), NOT_SENT),
+    ],
+    ids=lambda each: repr(each.error) if isinstance(each, Fault) else each.label,
+)
+def test_failure_that_is_no_rollback(fault, status):
+    """It says of the call's records what it proves, and nothing more is handed out."""
+    run = creates(6, size=2)
+    one, other = run.take(), run.take()
+    run.record(one, fault)
+
+    assert [status, status, UNKNOWN, UNKNOWN, NOT_SENT, NOT_SENT] == statuses(run)
+    assert None is run.take()
+    run.record(other, Answer([7, 8]))  # what was on its way still counts
+    assert not run.advance()
+    assert [status, status, APPLIED, APPLIED, NOT_SENT, NOT_SENT] == statuses(run)
+    assert [None, None, 7, 8, None, None] == run.result().ids
+    assert [fault.error] * 2 + [None] * 4 == [outcome.error for outcome in run.result()]
+
+
+def test_conflict():
+    """A conflict is no single record's: the call is refused whole, and the others go on."""
+    run = creates(4, size=2)
+    run.record(run.take(), odoo_fault("psycopg2.errors.SerializationFailure", "No.", (), ""))
+    run.record(run.take(), Answer([7, 8]))
+
+    assert [REFUSED, REFUSED, APPLIED, APPLIED] == statuses(run)
+    assert not run.advance()
+
+
+def test_refusal_is_isolated_after_the_stage():
+    """The rest of the operation is sent first, then what was refused in parts, side by side."""
+    run = creates(6, size=3)
+    one, other = run.take(), run.take()
+    run.record(one, REFUSAL)
+    assert None is run.take()
+    run.record(other, Answer([4, 5, 6]))
+
+    assert run.advance()
+    assert [[0], [1, 2]] == [list(run.take().numbers) for _ in range(2)]
+
+
+def test_refused_record_does_not_stop_its_operation():
+    """By default what is good is applied, and later operations are not sent."""
+    later = UnlinkOperation("n", [1])
+    run = Run([CreateOperation("m", [{"x": 0}, {"x": 1}]), later], Limits(1, 2**20))
+    run.advance()
+    run.record(run.take(), REFUSAL)
+    run.record(run.take(), Answer([7]))
+
+    assert not run.advance()
+    assert [REFUSED, APPLIED, NOT_SENT] == statuses(run)
+
+
+def test_unordered_goes_on_after_a_refusal():
+    """Unordered, a refusal concerns nothing but itself."""
+    operations = [UnlinkOperation("m", [7]), UpdateOperation("m", [7], {"x": 1})]
+    run = Run(operations, ROOMY, ordered=False)
+    run.advance()
+    run.record(run.take(), REFUSAL)
+
+    assert run.advance()
+    assert "write" == run.take().method
+
+
+def test_stop_refuses_the_whole_call():
+    """With on_error="stop" nothing is isolated: all that was rolled back together is refused."""
+    run = creates(4, size=2, on_error="stop")
+    run.record(run.take(), REFUSAL)
+
+    assert [REFUSED, REFUSED, NOT_SENT, NOT_SENT] == statuses(run)
+    assert None is run.take()
+    assert not run.advance()
+
+
+def test_body_that_is_too_large_is_halved():
+    """A proxy's 413 did not run: the call goes again in halves; one record alone stops the run."""
+    too_large = transport_fault(Kind.REJECTED, ADDRESS, status=413)
+    run = creates(2)
+    run.record(run.take(), too_large)
+
+    assert run.advance()
+    one, other = run.take(), run.take()
+    run.record(one, too_large)
+    run.record(other, Answer([8]))
+    assert [REFUSED, APPLIED] == statuses(run)
+    assert too_large.error is run.result().failures[0].error
+    assert not run.advance()
+
+
+def test_stop_lets_the_calls_in_flight_finish():
+    """After stop() nothing is handed out, and what comes in still counts."""
+    run = creates(2, size=1)
+    call = run.take()
+    run.stop()
+
+    assert None is run.take()
+    run.record(call, Answer([7]))
+    assert [APPLIED, NOT_SENT] == statuses(run)
+
+
+# -- the probe -------------------------------------------------------------------------------------
+
+DENIED = odoo_fault("odoo.exceptions.AccessError", "You are not allowed to create ...", (), "")
+ABSENT = odoo_fault("odoo.exceptions.UserError", "Object m doesn't exist", (), "")
+
+
+def probed(fault, count=4, size=100):
+    """Return a run whose calls were all refused by *fault*, and its probes."""
+    run = creates(count, size)
+    for call in iter(run.take, None):
+        run.record(call, fault)
+    assert run.advance()
+    return run, list(iter(run.take, None))
+
+
+@pytest.mark.parametrize(("fault", "reply"), [(DENIED, Answer(False)), (ABSENT, ABSENT)])
+def test_probe_that_says_all(fault, reply):
+    """A missing right, or model, refuses all records of the call in one more call."""
+    run, [probe] = probed(fault)
+    run.record(probe, reply)
+
+    assert not run.advance()
+    assert [REFUSED] * 4 == statuses(run)
+    assert {fault.error} == {outcome.error for outcome in run.result()}
+
+
+@pytest.mark.parametrize("reply", [Answer(True), Answer(None), REFUSAL])
+def test_probe_that_says_some(reply):
+    """Any other answer says that the reason lies in the records: the call goes in halves."""
+    run, [probe] = probed(DENIED)
+    run.record(probe, reply)
+
+    assert run.advance()
+    halves = [run.take(), run.take()]
+    assert [[0, 1], [2, 3]] == [list(half.numbers) for half in halves]
+    run.record(halves[0], DENIED)  # no second question
+    run.record(halves[1], Answer([7, 8]))
+    assert run.advance()
+    assert [[0], [1]] == [list(run.take().numbers) for _ in range(2)]
+
+
+@pytest.mark.parametrize("reply", [TIMEOUT, UNREACHABLE], ids=["lost", "unreachable"])
+def test_probe_without_an_answer(reply):
+    """A probe changes nothing, so its lost answer makes nothing unknown; but it stops."""
+    run, [probe] = probed(DENIED)
+    run.record(probe, reply)
+
+    assert not run.advance()
+    assert [NOT_SENT] * 4 == statuses(run)
+    assert {reply.error} == {outcome.error for outcome in run.result()}
+
+
+def test_probe_in_flight_makes_nothing_unknown():
+    """While the question is on its way, the records are where the refusal left them."""
+    run, [probe] = probed(DENIED)
+
+    assert isinstance(probe, Probe)
+    assert [NOT_SENT] * 4 == statuses(run)
+    assert 2 == run.progress()["stats"]["calls"]
+
+
+def test_probe_is_sent_once():
+    """One question about a right serves all calls that met its lack."""
+    run, [probe] = probed(DENIED, count=20, size=2)
+    run.record(probe, Answer(False))
+
+    assert [REFUSED] * 20 == statuses(run)
+    assert 11 == run.progress()["stats"]["calls"]
+
+
+def test_probe_that_says_some_of_many():
+    """Where the right is given, all calls that waited for the answer go again in halves."""
+    run, [probe] = probed(DENIED, count=6, size=2)
+    run.record(probe, Answer(True))
+
+    assert run.advance()
+    assert [[n] for n in range(6)] == [list(call.numbers) for call in iter(run.take, None)]
+
+
+def test_probe_for_each_right():
+    """Another model, or another method, is another question."""
+    operations = [
+        CreateOperation("m", [{}, {}]),
+        CreateOperation("n", [{}, {}]),
+        UnlinkOperation("m", [7, 8]),
+    ]
+    run = Run(operations, ROOMY, ordered=False)
+    run.advance()
+    for call in iter(run.take, None):
+        run.record(call, DENIED)
+
+    assert run.advance()
+    asked = [(probe.model, probe.asked_for) for probe in iter(run.take, None)]
+    assert [("m", "create"), ("n", "create"), ("m", "unlink")] == asked
+
+
+def test_lost_probe_stops_the_others():
+    """After a question without an answer no other is asked."""
+    operations = [CreateOperation("m", [{}, {}]), CreateOperation("n", [{}, {}])]
+    run = Run(operations, ROOMY, ordered=False)
+    run.advance()
+    for call in iter(run.take, None):
+        run.record(call, DENIED)
+    run.advance()
+
+    run.record(run.take(), TIMEOUT)
+
+    assert None is run.take()
+    assert not run.advance()
+
+
+# -- several threads -------------------------------------------------------------------------------
+
+
+def test_threads_share_a_run():
+    """Eight threads that take and record at will hand each record over once."""
+    operation = CreateOperation("m", [{"mark": [0, n]} for n in range(2000)])
+    run = Run([operation], Limits(3, 2**20))
+    server = Server([operation], {(0, 777): "constraint"})
+    serving = threading.Lock()
+
+    def worker():
+        while (call := run.take()) is not None:
+            with serving:
+                reply = server.serve(call)
+            run.record(call, reply)
+
+    while run.advance():
+        threads = [threading.Thread(target=worker) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert {APPLIED: 1999, REFUSED: 1} == {s: n for s, n in run.result().counts.items() if n}
+    assert [777] == [outcome.index for outcome in run.result().failures]
+    assert [1] * 1999 == list(server.applied.values())
+    assert [server.ids.get((0, n)) for n in range(2000)] == run.result().ids
+
+
+# -- mixed operations ------------------------------------------------------------------------------
+
+
+def test_each_operation_has_its_own_result():
+    """The outcomes of a batch are told by operation, and by the caller's own index there."""
+    operations = [
+        CreateOperation("m", [{"x": 0}, {"x": 1}]),
+        CreateOperation("m", [{"x": 2}]),
+        WriteManyOperation("m", {7: {"x": 1}, 8: {"x": 2}, 9: {"x": 1}}),
+    ]
+    run = Run(operations, ROOMY)
+    run.advance()
+    run.record(run.take(), Answer([11, 12, 13]))
+    run.advance()
+    first, second = run.take(), run.take()
+    run.record(first, Answer(True))
+    run.record(second, REFUSAL)
+
+    assert [[7, 9], [8]] == [json.loads(call.arguments[0]) for call in (first, second)]
+    one, other, written = run.result().operations
+    assert ([11, 12], [13], [7, 8, 9]) == (one.ids, other.ids, written.ids)
+    assert [APPLIED, REFUSED, APPLIED] == [outcome.status for outcome in written]
+    assert {1: REFUSAL.error} == written.errors

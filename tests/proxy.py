@@ -1,0 +1,514 @@
+"""A small TCP proxy between a client and a server, which makes chosen requests go wrong.
+
+    with Proxy(server.host, server.port) as proxy:
+        proxy.rule("drop_answer", nth=2, when=lambda body: b'"create"' in body)
+        ...  # use proxy.url; the second create is carried out, but its answer is lost
+        assert 3 == len(proxy.exchanges)
+
+It reads whole requests (HTTP/1.x with Content-Length) and whole answers, one request per
+connection unless told to keep connections alive, as a reverse proxy in front of Odoo would.
+
+`FAULTS` at the end names everything that can go wrong with a call, and what that proves.
+"""
+
+import json
+import random
+import re
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from email.utils import formatdate
+from http import HTTPStatus
+from io import BufferedReader
+from typing import Any, Literal, Self, get_args
+
+import attrs
+
+Action = Literal[
+    "close_unread",  # the connection closes as soon as it is there, whatever is sent on it
+    "close_before_forward",  # the server never sees the request; the connection just closes
+    "reset",  # the same, by RST
+    "drop_answer",  # the server answers, the client sees the connection close instead
+    "reset_answer",  # the same, by RST
+    "cut",  # the client gets the first half of the answer
+    "hold",  # the server answers at once, the client gets it `seconds` later
+    "drip",  # the client gets it piece by piece, the last one `seconds` later
+    "forward_late",  # the server gets the request `seconds` after the client has hung up
+    "replace",  # the client gets `answer` instead; the server never sees the request
+    "replace_answer",  # the server answers, the client gets `answer` instead
+    "refuse",  # all goes well, but nothing listens from then on, for `seconds` or until `listen()`
+]
+LOST = frozenset(["close_unread", "close_before_forward", "reset", "replace"])  # not forwarded
+PIECES = 20  # that an answer drips in
+
+Answer = bytes | Callable[[bytes], bytes]  # an HTTP response, or what makes it of the server's
+
+
+@attrs.define
+class Exchange:
+    """One request that came in, and what became of it."""
+
+    number: int
+    path: str
+    body: bytes = attrs.field(repr=False)
+    action: Action | None = None
+    delay: float = 0
+    forwarded: bool = False
+    answer: bytes | None = attrs.field(default=None, repr=False)
+    fault: "Fault | None" = None
+
+
+@attrs.define
+class Rule:
+    """What to do with which requests: those *when* is true of, of these every or the *nth* ones."""
+
+    action: Action = attrs.field(validator=attrs.validators.in_(get_args(Action)))
+    nth: Collection[int] | None
+    when: Callable[[bytes], bool]
+    answer: Answer
+    seconds: float
+    fault: "Fault | None" = None
+    matched: int = 0
+
+    def applies(self, body: bytes) -> bool:
+        """Count a request in if it matches, and tell whether it is one of the nth."""
+        if not self.when(body):
+            return False
+        self.matched += 1
+        return self.nth is None or self.matched in self.nth
+
+
+class Proxy:
+    """Listens on 127.0.0.1 and forwards to *host*:*port*; a context manager.
+
+    *jitter* delays each request by up to so many seconds, drawn from an rng seeded with *seed* in
+    the order of arrival. *keep_alive* keeps client connections open between requests.
+    """
+
+    def __init__(
+        self, host: str, port: int, *, jitter: float = 0, seed: int = 0, keep_alive: bool = False
+    ) -> None:
+        self._target = (host, port)
+        self._jitter = jitter
+        self._rng = random.Random(seed)
+        self._keep_alive = keep_alive
+        self._lock = threading.RLock()
+        self._closing = threading.Event()
+        self._rules: list[Rule] = []
+        self._listener: socket.socket | None = None
+        self._open: set[socket.socket] = set()
+        self._idle: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+        self._failures: list[Exception] = []
+        self._in_flight = 0
+        self.port = 0
+        self.connections = 0
+        self.peak = 0  # the most requests that were in flight at once
+        self.exchanges: list[Exchange] = []
+
+    @property
+    def url(self) -> str:
+        """Where a client finds the proxy."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def rule(
+        self,
+        action: Action,
+        *,
+        nth: int | Collection[int] | None = None,
+        when: Callable[[bytes], bool] = lambda body: True,
+        answer: Answer = b"",
+        seconds: float = 3600,
+        fault: "Fault | None" = None,
+    ) -> None:
+        """Apply *action* to the requests whose body *when* is true of, of these every or the *nth*.
+
+        Counting starts with 1, now. The first rule that applies wins. *answer* is the raw HTTP
+        response of "replace" and "replace_answer", *seconds* the time that "hold", "drip",
+        "forward_late" and "refuse" take, *fault* what the exchange is said to have met.
+        "close_unread" sees no body: it counts connections.
+        """
+        wanted = [nth] if isinstance(nth, int) else nth
+        with self._lock:
+            self._rules.append(Rule(action, wanted, when, answer, seconds, fault))
+
+    def listen(self) -> None:
+        """Accept connections (again), always on the same port."""
+        listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
+        self.port = listener.getsockname()[1]
+        self._listener = listener
+        self._start(self._accept, listener)
+
+    def refuse(self) -> None:
+        """Stop listening: new connections are refused, open ones live on."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.setblocking(False)
+            with suppress(OSError):
+                while True:  # who waits to be accepted was not refused, and must not be reset
+                    self._take(listener.accept()[0])
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)  # wakes up accept()
+            listener.close()
+
+    def settle(self, timeout: float = 60) -> None:
+        """Wait until the server has answered all that was forwarded."""
+        deadline = time.monotonic() + timeout
+        while any(each.forwarded and each.answer is None for each in list(self.exchanges)):
+            assert time.monotonic() < deadline, "the server does not answer what was forwarded"
+            time.sleep(0.005)
+
+    def close_idle(self) -> int:
+        """Close the connections that are kept alive and carry no request; return how many."""
+        with self._lock:
+            idle = list(self._idle)
+            for client in idle:
+                client.shutdown(socket.SHUT_RDWR)
+        return len(idle)
+
+    def __enter__(self) -> Self:
+        self.listen()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.refuse()
+        self._closing.set()
+        with self._lock:
+            for connection in self._open:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(10)
+            assert not thread.is_alive(), "a thread of the proxy hangs"
+        if self._failures:
+            raise ExceptionGroup("in the proxy", self._failures)
+
+    def _start(self, target: Callable[[Any], None], argument: object) -> None:
+        thread = threading.Thread(target=self._guarded, args=(target, argument), daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _guarded(self, target: Callable[[Any], None], argument: object) -> None:
+        try:
+            target(argument)
+        except Exception as error:  # raised again where the proxy is left
+            if not self._closing.is_set():
+                self._failures.append(error)
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:  # by refuse()
+                return
+            self._take(client)
+
+    def _take(self, client: socket.socket) -> None:
+        client.setblocking(True)
+        with self._lock:
+            self.connections += 1
+            rule = self._rule(b"", unread=True)
+            if rule is not None:
+                self._note("", b"", rule)
+            else:
+                self._open.add(client)
+        if rule is not None:
+            client.close()
+        else:
+            self._start(self._serve, client)
+
+    def _listen_later(self, seconds: float) -> None:
+        if not self._closing.wait(seconds) and self._listener is None:
+            self.listen()
+
+    def _serve(self, client: socket.socket) -> None:
+        try:
+            with client, client.makefile("rb") as stream:
+                while True:
+                    with self._lock:
+                        self._idle.add(client)
+                    request = _read_request(stream)
+                    with self._lock:
+                        self._idle.discard(client)
+                    if request is None or not self._exchange(client, *request):
+                        return
+        finally:
+            with self._lock:
+                self._idle.discard(client)
+                self._open.discard(client)
+
+    def _exchange(self, client: socket.socket, head: bytes, body: bytes) -> bool:
+        """Carry one request out; return whether the connection stays open."""
+        exchange, rule = self._arrive(head, body)
+        try:
+            self._closing.wait(exchange.delay)
+            if exchange.action == "forward_late":
+                assert rule is not None
+                with suppress(ConnectionError):
+                    client.recv(1)  # nothing comes but the end
+                self._closing.wait(rule.seconds)
+            if exchange.forwarded:
+                exchange.answer = self._forward(head, body)
+            return self._answer(client, exchange, rule)
+        finally:
+            with self._lock:
+                self._in_flight -= 1
+
+    def _arrive(self, head: bytes, body: bytes) -> tuple[Exchange, Rule | None]:
+        with self._lock:
+            rule = self._rule(body, unread=False)
+            exchange = self._note(head.split(b" ", 2)[1].decode("ascii"), body, rule)
+            exchange.delay = self._rng.uniform(0, self._jitter)
+            exchange.forwarded = exchange.action not in LOST
+            self._in_flight += 1
+            self.peak = max(self.peak, self._in_flight)
+            if rule is not None and rule.action == "refuse":
+                self.refuse()  # under the lock: nobody else is served in between
+                self._start(self._listen_later, rule.seconds)
+            return exchange, rule
+
+    def _rule(self, body: bytes, *, unread: bool) -> Rule | None:
+        fitting = (rule for rule in self._rules if (rule.action == "close_unread") is unread)
+        return next((rule for rule in fitting if rule.applies(body)), None)
+
+    def _note(self, path: str, body: bytes, rule: Rule | None) -> Exchange:
+        exchange = Exchange(len(self.exchanges) + 1, path, body)
+        if rule is not None:
+            exchange.action, exchange.fault = rule.action, rule.fault
+        self.exchanges.append(exchange)
+        return exchange
+
+    def _forward(self, head: bytes, body: bytes) -> bytes:
+        """Send the request over a connection of its own; return the answer up to its end."""
+        answer = b""
+        try:
+            upstream = socket.create_connection(self._target)
+        except OSError as error:
+            self._failures.append(error)
+            return b""
+        with upstream:
+            with self._lock:
+                self._open.add(upstream)
+            try:
+                upstream.sendall(_with_header(head, b"Connection", b"close") + body)
+                while received := upstream.recv(65536):
+                    answer += received
+            except ConnectionError:
+                pass  # the server broke off: so does the answer, for the client as well
+            finally:
+                with self._lock:
+                    self._open.discard(upstream)
+        return answer
+
+    def _answer(self, client: socket.socket, exchange: Exchange, rule: Rule | None) -> bool:
+        answer = exchange.answer or b""
+        match exchange.action:
+            case "close_before_forward" | "drop_answer" | "forward_late":
+                return False
+            case "reset" | "reset_answer":
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return False
+            case "cut":
+                return _send(client, answer[: len(answer) // 2], stay_open=False)
+            case "hold":
+                assert rule is not None
+                self._closing.wait(rule.seconds)
+            case "drip":
+                assert rule is not None
+                return self._drip(client, answer, rule.seconds)
+            case "replace" | "replace_answer":
+                assert rule is not None
+                given = rule.answer
+                exchange.answer = given if isinstance(given, bytes) else given(answer)
+                return _send(client, exchange.answer, stay_open=False)
+        if self._keep_alive and answer:
+            return _send(client, _kept_alive(answer), stay_open=True)
+        return _send(client, answer, stay_open=False)
+
+    def _drip(self, client: socket.socket, answer: bytes, seconds: float) -> bool:
+        size = len(answer) // PIECES + 1
+        for start in range(0, len(answer), size):
+            if start:
+                self._closing.wait(seconds / PIECES)
+            if not _send(client, answer[start : start + size], stay_open=True):
+                break
+        return False
+
+
+def _send(client: socket.socket, answer: bytes, *, stay_open: bool) -> bool:
+    """Send *answer* to a client that may have hung up; return whether it stays connected."""
+    try:
+        client.sendall(answer)
+    except ConnectionError:
+        return False
+    return stay_open
+
+
+def _read_request(stream: BufferedReader) -> tuple[bytes, bytes] | None:
+    """Return head and body of the next request, or None where the client closed instead."""
+    head = b""
+    try:
+        while not head.endswith(b"\r\n\r\n"):
+            line = stream.readline()
+            if not line:
+                return None
+            head += line
+        assert b"transfer-encoding:" not in head.lower(), "the proxy reads by Content-Length only"
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+        wanted = int(length[1]) if length else 0
+        body = stream.read(wanted)
+    except ConnectionError:
+        return None
+    return (head, body) if len(body) == wanted else None
+
+
+def _with_header(head: bytes, name: bytes, value: bytes) -> bytes:
+    """Return *head* with one header set, and no other of that name."""
+    first, _, rest = head.removesuffix(b"\r\n\r\n").partition(b"\r\n")
+    headers = [
+        h for h in rest.split(b"\r\n") if h and not h.lower().startswith(name.lower() + b":")
+    ]
+    return b"\r\n".join([first, *headers, name + b": " + value]) + b"\r\n\r\n"
+
+
+def _kept_alive(answer: bytes) -> bytes:
+    """Return an answer that ended with its connection as one that leaves it open."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"transfer-encoding:" not in head.lower(), "an answer in chunks cannot be passed on here"
+    head = head.replace(b"HTTP/1.0", b"HTTP/1.1", 1) + b"\r\n\r\n"
+    head = _with_header(head, b"Connection", b"keep-alive")
+    return _with_header(head, b"Content-Length", str(len(body)).encode()) + body
+
+
+Proof = Literal["applied", "never sent", "not run", "rolled back", "unknown"]
+Told = Literal["applied", "not sent", "refused", "unknown"]
+TOLD: dict[Proof, Told] = {
+    "applied": "applied",
+    "never sent": "not sent",
+    "not run": "not sent",
+    "rolled back": "refused",
+    "unknown": "unknown",
+}
+
+
+@attrs.frozen
+class Fault:
+    """Something that goes wrong with one call: what it *proves*, and what its records are *told*.
+
+    That is what the client can know: it *proves* "unknown" also where we know that the server
+    never saw the request. *outlasts* says that the answer comes after any time-out.
+    """
+
+    name: str
+    proves: Proof
+    action: Action
+    answer: Answer = attrs.field(default=b"", repr=False)
+    seconds: float = 3600
+    outlasts: bool = False
+    told: Told = attrs.field()
+
+    @told.default
+    def _told(self) -> Told:
+        return TOLD[self.proves]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def arm(self, proxy: Proxy, nth: int) -> None:
+        """Let it happen to the *nth* call from now on; the proxy must see no other calls."""
+        if self.action != "refuse":
+            proxy.rule(self.action, nth=nth, answer=self.answer, seconds=self.seconds, fault=self)
+        elif nth > 1:
+            proxy.rule("refuse", nth=nth - 1, seconds=self.seconds)
+        else:
+            proxy.refuse()
+
+
+def http_answer(
+    status: int, body: bytes = b"", content_type: str = "text/html", **headers: str
+) -> bytes:
+    """Return an HTTP response; an underscore in a header's name stands for a hyphen."""
+    lines = [
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+        f"Content-Type: {content_type}",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+        *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items()),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + body
+
+
+def odoo_error(name: str, message: str) -> bytes:
+    """Return the response in which Odoo reports an exception of the class *name*."""
+    data = {"name": name, "message": message, "arguments": [message], "debug": ""}
+    error = {"code": 0, "message": "Odoo Server Error", "data": data}
+    body = json.dumps({"jsonrpc": "2.0", "id": None, "error": error}).encode()
+    return http_answer(200, body, "application/json")
+
+
+def with_another_id(answer: bytes) -> bytes:
+    """Return a JSON-RPC response as if it answered another request."""
+    body = json.loads(answer.partition(b"\r\n\r\n")[2])
+    body["id"] += 1_000_000
+    return http_answer(200, json.dumps(body).encode(), "application/json")
+
+
+PAGES = {
+    "500 page": http_answer(500, b"<h1>Internal Server Error</h1>"),
+    "502": http_answer(502, b"<h1>Bad Gateway</h1>"),
+    "503 without Retry-After": http_answer(503, b"<h1>Service Unavailable</h1>"),
+    "504": http_answer(504, b"<h1>Gateway Time-out</h1>"),
+    "200 login page": http_answer(200, b"<html><form action='/web/login'></form></html>"),
+    "200 maintenance page": http_answer(200, b"<html>We are back soon</html>"),
+    "200 without a body": http_answer(200),
+    "200 with other JSON": http_answer(200, b'{"status": "ok"}', "application/json"),
+}
+SOON = formatdate(time.time() + 1, usegmt=True)
+
+FAULTS = (
+    Fault("slow answer", "applied", "drip", seconds=0.2),
+    Fault("refused connection", "never sent", "refuse"),
+    Fault("closed unread", "unknown", "close_unread"),
+    Fault("closed before the server saw it", "unknown", "close_before_forward"),
+    Fault("reset before the server saw it", "unknown", "reset"),
+    Fault("closed after the commit", "unknown", "drop_answer"),
+    Fault("reset after the commit", "unknown", "reset_answer"),
+    Fault("cut answer", "unknown", "cut"),
+    Fault("late answer", "unknown", "hold", outlasts=True),
+    Fault("carried out late", "unknown", "forward_late", seconds=0.2, outlasts=True),
+    Fault("answer to another request", "unknown", "replace_answer", with_another_id),
+    Fault("429 with seconds", "not run", "replace", http_answer(429, Retry_After="1")),
+    Fault("429 with a date", "not run", "replace", http_answer(429, Retry_After=SOON)),
+    Fault("429 without Retry-After", "not run", "replace", http_answer(429)),
+    Fault("503 with seconds", "not run", "replace", http_answer(503, Retry_After="1")),
+    Fault("503 with a date", "not run", "replace", http_answer(503, Retry_After=SOON)),
+    Fault(
+        "404 page", "not run", "replace", http_answer(404, b"<h1>Not Found</h1>"), told="refused"
+    ),
+    *(Fault(name, "unknown", "replace", page) for name, page in PAGES.items()),
+    *(
+        Fault(f"{name} after the commit", "unknown", "replace_answer", PAGES[name])
+        for name in ("500 page", "502", "504", "200 login page", "200 without a body")
+    ),
+    Fault(
+        "no free database connection",
+        "not run",
+        "replace",
+        odoo_error("psycopg2.pool.PoolError", "The Connection Pool Is Full"),
+    ),
+    Fault(
+        "conflict that the server gave up on",
+        "rolled back",
+        "replace",
+        odoo_error("psycopg2.errors.SerializationFailure", "could not serialize access"),
+    ),
+    Fault(
+        "database lost after the commit",
+        "unknown",
+        "replace_answer",
+        odoo_error("psycopg2.OperationalError", "server closed the connection unexpectedly"),
+    ),
+)

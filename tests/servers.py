@@ -1,0 +1,330 @@
+"""The servers that wire tests run against, and an independent look into their databases.
+
+A test that wants a server takes the fixture `server` (see conftest.py) and gets a `Server`: where
+to connect and as whom, and `rows()` / `count()`, which read what is stored without going through
+our client: over SQL for the real Odoos, from the stand-in's own memory otherwise.
+"""
+
+import datetime
+import decimal
+import fcntl
+import os
+import re
+import secrets
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any, Protocol
+from urllib.parse import urlsplit
+
+import attrs
+
+BASELINE = Path(__file__).parent / "lab" / "baseline.sql"
+SCRIPTS = Path(__file__).parent.parent / "scripts" / "odoo"
+REAL = {"odoo19": "19", "odoo14": "14"}
+NAMES = ("standin", *REAL)
+
+Row = dict[str, Any]
+
+
+class Store(Protocol):
+    """What a server keeps, seen from outside the API under test."""
+
+    def rows(self, model: str, ids: Iterable[int] | None) -> list[Row]:
+        """Return the records *ids*, or all that are newer than the baseline, archived ones too."""
+
+    def reset(self) -> None:
+        """Bring everything back to the baseline."""
+
+
+@attrs.frozen
+class Server:
+    """One running server: its address, its accounts, its content."""
+
+    name: str
+    url: str
+    database: str
+    version: str
+    api_key: str = attrs.field(repr=False)
+    store: Store = attrs.field(repr=False)
+    login: str = "admin"
+    password: str = attrs.field(default="admin", repr=False)
+    limited_login: str = "limited"
+    limited_password: str = attrs.field(default="limited", repr=False)
+
+    @property
+    def is_real(self) -> bool:
+        """Whether this is Odoo itself, not the stand-in."""
+        return self.name in REAL
+
+    @property
+    def host(self) -> str:
+        """The host part of the URL."""
+        host = urlsplit(self.url).hostname
+        assert host is not None
+        return host
+
+    @property
+    def port(self) -> int:
+        """The port part of the URL."""
+        port = urlsplit(self.url).port
+        assert port is not None
+        return port
+
+    def rows(self, model: str, ids: Iterable[int] | None = None, **where: Any) -> list[Row]:
+        """Return stored records as dicts of stored columns, ordered by id, archived ones included.
+
+        Without *ids*: those made since the test began. With *ids*: exactly these, as far as they
+        exist. *where* keeps the rows whose columns equal the given values. Values look as `read`
+        gives them with `load=None`: an empty one is False, a many2one an id, a datetime a string.
+        """
+        rows = self.store.rows(model, None if ids is None else list(ids))
+        return [row for row in rows if all(row[column] == value for column, value in where.items())]
+
+    def count(self, model: str, **where: Any) -> int:
+        """Return how many records were made since the test began (and equal *where*)."""
+        return len(self.rows(model, **where))
+
+
+@contextmanager
+def running(name: str) -> Iterator[Server]:
+    """Run the server *name* with a database of its own."""
+    with _running_odoo(name) if name in REAL else _running_standin() as server:
+        yield server
+
+
+class StandInStore:
+    """The stand-in's memory."""
+
+    def __init__(self, standin: Any, pristine: Any) -> None:
+        self._standin = standin
+        self._pristine = pristine
+
+    def rows(self, model: str, ids: Iterable[int] | None) -> list[Row]:
+        records: list[Row] = self._standin.records(model)
+        if ids is not None:
+            return [record for record in records if record["id"] in ids]
+        top = max((record["id"] for record in self._pristine.records(model)), default=0)
+        return [record for record in records if record["id"] > top]
+
+    def reset(self) -> None:
+        self._standin.reset()
+
+
+@contextmanager
+def _running_standin() -> Iterator[Server]:
+    from zenoo_rpc.testing import OdooStandIn
+
+    with OdooStandIn() as standin:
+        store = StandInStore(standin, OdooStandIn())
+        yield Server(
+            "standin", standin.url, standin.database, standin.version, standin.api_key, store
+        )
+
+
+def _script(script: str, *arguments: str) -> str:
+    """Run one of the lab's scripts; what it prints to stderr becomes part of the failure."""
+    done = subprocess.run(
+        [SCRIPTS / script, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{script} {' '.join(arguments)} failed:\n{done.stderr.strip()}")
+    return done.stdout
+
+
+def _settings(version: str) -> dict[str, str]:
+    lines = _script("serve.sh", "env", version).splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+@contextmanager
+def _running_odoo(name: str) -> Iterator[Server]:
+    import psycopg
+
+    version = REAL[name]
+    database = f"zenoo_test_{os.getpid()}_{secrets.token_hex(3)}"
+    _script("provision.sh", version)
+
+    with ExitStack() as stack:
+        stack.enter_context(_shared_odoo(version, database))
+        stack.callback(_script, "serve.sh", "drop", version, database)
+        settings = _settings(version)
+        connection = stack.enter_context(
+            psycopg.connect(
+                host="127.0.0.1",
+                port=int(settings["ODOO_PGPORT"]),
+                user="zenoo-super",
+                dbname=database,
+                autocommit=True,
+            )
+        )
+        url = settings["ODOO_URL"]
+        store = OdooStore(connection, version, int(url.rpartition(":")[2]))
+        yield Server(name, url, database, f"{version}.0", settings["ODOO_API_KEY"], store)
+
+
+@contextmanager
+def _shared_odoo(version: str, database: str) -> Iterator[None]:
+    """Use the lab's one Odoo of that version, side by side with other test runs.
+
+    Each run holds a shared lock while it uses the server. Whoever is alone clears the databases
+    that killed runs left behind; whoever leaves last stops the server, if a test run started it.
+    """
+    home = Path(_settings(version)["ODOO_HOME"])
+
+    with open(home / ".tests.lock", "w") as lock:
+        if _alone(lock):
+            _drop_leftovers(version)
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        try:
+            _script(
+                *("serve.sh", "start", version, "--workers", "2", "--db", database, "--for-tests")
+            )
+            yield
+        finally:
+            if _alone(lock) and (home / ".for-tests").exists():
+                _script("serve.sh", "stop", version)
+
+
+def _alone(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _drop_leftovers(version: str) -> None:
+    names = "select datname from pg_database where datname like 'zenoo\\_test\\_%'"
+    # `drop` starts PostgreSQL where it is down, which `psql` does not
+    _script("serve.sh", "drop", version, "zenoo_test_none")
+    for name in _script("serve.sh", "psql", version, "postgres", "-AtXc", names).split():
+        _script("serve.sh", "drop", version, name)
+
+
+# Odoo's workers keep answers of the database in memory, and tell one another when to forget them:
+# by rows in tables (19) or by a sequence (14). We do the same, but only where it is needed, because
+# it also makes them forget that a password was right, which 19 needs 0.3 s to find out again.
+READ_SIGNALS = {
+    "19": """
+        select (select max(id) from orm_signaling_stable),
+            (select max(id) from orm_signaling_default), (select max(id) from orm_signaling_groups)
+    """,
+    "14": "select last_value from base_cache_signaling",
+}
+SEND_SIGNALS = {
+    "19": """
+        insert into orm_signaling_stable default values;
+        insert into orm_signaling_groups default values
+    """,
+    "14": "select nextval('base_cache_signaling')",
+}
+
+# Nothing in memory depends on new rows of these: it is keyed by ids, which are given out once.
+UNCACHED = re.compile(
+    r"res_partner\w*|product_\w+|mail_(?!message_subtype)\w+|res_users_log|bus_\w+"
+)
+
+BUSY = """
+select count(*) from pg_stat_activity
+where datname = current_database() and usename = 'odoo' and state <> 'idle'
+"""
+
+# A boolean on 14, a text on 19, where the column then holds JSON.
+TRANSLATED = """
+select name from ir_model_fields where model = %s and translate::text not in ('false', '')
+"""
+
+
+class OdooStore:
+    """A real Odoo's database, read and restored by SQL as the cluster's superuser."""
+
+    def __init__(self, connection: Any, version: str, port: int) -> None:
+        from psycopg.rows import dict_row
+
+        self._connection = connection
+        self._port = port
+        self._cursor = connection.cursor(row_factory=dict_row)
+        self._cursor.execute(BASELINE.read_text())
+        self._cursor.execute("set session_replication_role = replica; set lock_timeout = '30s'")
+        self._top = {
+            row["name"]: row["top"]
+            for row in self.query("select name, top from zenoo_lab.baseline")
+        }
+        self._translated: dict[str, frozenset[str]] = {}
+        self._version = version
+        self._signals = self.query(READ_SIGNALS[version])
+
+    def rows(self, model: str, ids: Iterable[int] | None) -> list[Row]:
+        table = model.replace(".", "_")
+        if ids is None:
+            rows = self.query(
+                f'select * from "{table}" where id > %s order by id', [self._top[table]]
+            )
+        else:
+            rows = self.query(
+                f'select * from "{table}" where id = any(%s) order by id', [list(ids)]
+            )
+        translated = self._translated_columns(model)
+        return [
+            {column: _plain(value, column in translated) for column, value in row.items()}
+            for row in rows
+        ]
+
+    def reset(self) -> None:
+        self._wait_until_idle()
+        with self._connection.transaction():
+            [done] = self.query("select zenoo_lab.delete_new() || zenoo_lab.put_back() as touched")
+            stale = self.query(READ_SIGNALS[self._version]) != self._signals
+            if stale or not all(UNCACHED.fullmatch(table) for table in done["touched"]):
+                self._cursor.execute(SEND_SIGNALS[self._version])
+                self._signals = self.query(READ_SIGNALS[self._version])
+
+    def _wait_until_idle(self) -> None:
+        # A call whose client gave up still runs, or waits for a worker, and would write later.
+        deadline = time.monotonic() + 60
+        while self.query(BUSY)[0]["count"] or abandoned_connections(self._port):
+            if time.monotonic() > deadline:
+                raise RuntimeError("Odoo still works on a call of the last test after 60 s")
+            time.sleep(0.005)
+
+    def _translated_columns(self, model: str) -> frozenset[str]:
+        if model not in self._translated:
+            rows = self.query(TRANSLATED, [model])
+            self._translated[model] = frozenset(row["name"] for row in rows)
+        return self._translated[model]
+
+    def query(self, query: str, parameters: list[Any] | None = None) -> list[Row]:
+        self._cursor.execute(query, parameters)
+        rows: list[Row] = self._cursor.fetchall()
+        return rows
+
+
+def abandoned_connections(port: int) -> int:
+    """Return how many clients of the local server at *port* hung up before the server did."""
+    close_wait = re.compile(rf"\s*\d+: \w+:{port:04X} \w+:\w+ 08 ")
+    return sum(
+        close_wait.match(line) is not None
+        for line in Path("/proc/net/tcp").read_text().splitlines()
+    )
+
+
+def _plain(value: object, translated: bool) -> object:
+    match value:
+        case None:
+            return False
+        case datetime.datetime():
+            return value.strftime("%Y-%m-%d %H:%M:%S")
+        case datetime.date():
+            return value.isoformat()
+        case decimal.Decimal():
+            return float(value)
+        case Mapping() if translated:
+            return value.get("en_US", False)
+    return value
