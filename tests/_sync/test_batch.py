@@ -321,7 +321,7 @@ def test_what_was_not_sent_can_be_sent_again(client, server):
             batch.write_many("res.partner", [{"id": ids[1], "values": {"city": "Biel"}}])
             batch.create("product.product", [{"name": "Tea"}])
             batch.unlink("res.partner", ids[2:])
-    left = caught.value.result.retry_operations()
+    left = caught.value.result.retry_records()
     result = client.batch_manager.execute_operations(left)
 
     assert [1, 1, 1, 1] == [len(operation) for operation in left]

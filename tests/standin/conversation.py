@@ -2,8 +2,9 @@
 
 import http.client
 import json
+import random
 import re
-import uuid
+import string
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -54,7 +55,8 @@ class Talk:
         self.uid = uid
         self.password = password
         self.cookie = ""
-        self.tag = f"t{uuid.uuid4().hex[:10]}"
+        # letters only: no id of a row may be found within it
+        self.tag = "t" + "".join(random.choices(string.ascii_lowercase, k=12))
         self.numbers: dict[int, str] = {}
         self.answers: list[Any] = []
 
