@@ -32,10 +32,13 @@ def test_batch_context_with_the_defaults():
 
 def test_batch_operation():
     """It is the client's own `batch_operation`, with all that was given."""
-    assert ("operation", "m", "create", {}) == batch_operation(Client(), "m")
-    assert ("operation", "m", "unlink", {"on_error": "stop"}) == batch_operation(
-        Client(), "m", "unlink", on_error="stop"
-    )
+    assert ("operation", "m", "create", {"external_ids": None}) == batch_operation(Client(), "m")
+    assert (
+        "operation",
+        "m",
+        "create",
+        {"external_ids": "ref", "on_error": "stop"},
+    ) == batch_operation(Client(), "m", external_ids="ref", on_error="stop")
 
 
 @pytest.mark.parametrize("client", [None, "localhost", object()])

@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, Literal, Unpack, cast
 
 from .._compat import ALock, ASemaphore, anotify, arun_workers
 from .._core.deadline import Deadline
+from .._core.load import Fields
 from .._core.planner import Limits
 from .._core.run import Run
-from ..batch.operations import CreateOperation, Operation, UnlinkOperation, update_operation
+from ..batch.operations import (
+    CreateOperation,
+    ExternalIds,
+    Operation,
+    UnlinkOperation,
+    update_operation,
+)
 from ..batch.options import BatchOptions, ManagerSettings, Options, Settings
 from ..batch.results import BatchResult
 from ..progress import ProgressBar
@@ -53,15 +60,18 @@ class BatchManager:
         model: str,
         records: Iterable[object],
         *,
+        external_ids: ExternalIds = None,
         context: Mapping[str, object] | None = None,
         **options: Unpack[Options],
     ) -> list[int]:
         """Create records and return their ids, in the order of the records.
 
+        *external_ids* as in `BatchContext.create`.
+
         Raises BatchValidationError before anything is sent, BatchExecutionError unless all were
         created; `error.result` has the ids of those that were.
         """
-        operation = CreateOperation(model, records, context=context)
+        operation = CreateOperation(model, records, external_ids=external_ids, context=context)
         result = await self.execute_operations([operation], **options)
         return cast(list[int], result.ids)
 
@@ -141,6 +151,8 @@ class BatchManager:
                 await reporter.report()
 
         try:
+            for model in sorted(run.undescribed):
+                run.describe(model, await self._describe(model, deadline))
             while not deadline.passed and run.advance():
                 await arun_workers(worker, self.settings.max_concurrency, run.stop)
             await reporter.report(ended=True)
@@ -148,6 +160,13 @@ class BatchManager:
             run.stop()
             reporter.close()
             self._count(run)
+
+    async def _describe(self, model: str, deadline: Deadline) -> Fields:
+        """Ask for the types of a model's fields, which decide how its values are imported."""
+        seconds = deadline.shorten(self.settings.timeout)
+        wanted = {"attributes": ["type"]}
+        described = await self._client.execute_kw(model, "fields_get", [], wanted, timeout=seconds)
+        return dict(described)
 
     def _count(self, run: Run) -> None:
         self._stats.update(run.progress(ended=True)["stats"])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..batch.exceptions import BatchValidationError
 from ..errors import InvalidValueError
 from .values import WireRecord, record_to_wire, to_wire
+
+RECORDS = "records must be an iterable of mappings, attrs or dataclass instances"
+EXTERNAL_ID = re.compile(r"[^\s.,]+(?:\.[^\s.,]+)?")
 
 
 class Checker:
@@ -52,8 +56,37 @@ class Checker:
 
     def records(self, records: object) -> tuple[WireRecord, ...]:
         """Return records as wire values."""
-        expected = "records must be an iterable of mappings, attrs or dataclass instances"
-        return tuple(self.record(record, index) for index, record in self.each(records, expected))
+        return tuple(self.record(record, index) for index, record in self.each(records, RECORDS))
+
+    def listed(self, records: object) -> list[Any]:
+        """Return records as a list, so that they can be gone through twice."""
+        return [record for _, record in self.each(records, RECORDS)]
+
+    def external_ids(self, given: object, records: tuple[WireRecord, ...]) -> tuple[str, ...]:
+        """Return an external id for each record, with its module; none for None.
+
+        A text is the name of the field that holds them.
+        """
+        if given is None:
+            return ()
+        if isinstance(given, str):
+            given = [record.get(given) for record in records]
+        seen: dict[str, int] = {}
+        for index, name in self.each(
+            given, "external_ids must be texts, a field's name, a function"
+        ):
+            if not isinstance(name, str) or not EXTERNAL_ID.fullmatch(name):
+                raise self.error(
+                    "an external id must be a text like `name` or `module.name`, without spaces, "
+                    "commas and further dots",
+                    index,
+                )
+            before = seen.setdefault(name if "." in name else f"__import__.{name}", index)
+            if before != index:
+                raise self.error(f"its external id is that of record {before}", index)
+        if len(seen) != len(records):
+            raise self.error(f"{len(seen)} external ids were given for {len(records)} records")
+        return tuple(seen)
 
     def values(self, values: object, index: int | None = None) -> WireRecord:
         """Return the values of an update, which must not be empty."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..batch.operations import (
     CreateOperation,
+    ExternalIds,
     Operation,
     UnlinkOperation,
     update_operation,
@@ -28,10 +29,13 @@ TYPES: dict[str, Build] = {
 class Collected:
     """The items of one operation to be; each is checked and copied when it is added."""
 
-    def __init__(self, model: str, operation_type: str) -> None:
+    def __init__(self, model: str, operation_type: str, external_ids: ExternalIds = None) -> None:
         if operation_type not in TYPES:
             known = ", ".join(TYPES)
             raise UsageError(f"operation_type is {operation_type!r}: it must be one of {known}")
+        if external_ids is not None and operation_type != "create":
+            raise UsageError(f"an {operation_type} takes no external_ids")
+        self._external_ids = external_ids
         self._check = Checker(operation_type, model)
         self._type = operation_type
         self._items: list[object] = []
@@ -55,4 +59,7 @@ class Collected:
 
     def operation(self) -> Operation:
         """Return the operation over all items."""
+        if self._external_ids is not None:
+            names = self._external_ids
+            return CreateOperation(self._check.model, self._items, external_ids=names)
         return TYPES[self._type](self._check.model, self._items)

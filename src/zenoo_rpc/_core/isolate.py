@@ -23,7 +23,12 @@ from .values import WireRecord
 INVALID_FIELD = re.compile(r"^Invalid field '(\w+)' (?:in|on model) '([\w.]+)'$")
 MISSING_RECORD = re.compile(r"\b([\w.]+)\((\d+),\)")
 
-RIGHTS = {"create": "create", "write": "write", "unlink": "unlink"}  # method -> the right it needs
+RIGHTS = {
+    "create": "create",
+    "load": "create",
+    "write": "write",
+    "unlink": "unlink",
+}  # method -> the right it needs
 
 
 @attrs.frozen

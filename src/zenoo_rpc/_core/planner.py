@@ -7,7 +7,8 @@ carries the numbers of its records from the cut to the outcome.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Self
 
 import attrs
@@ -19,6 +20,7 @@ from ..batch.operations import (
     UpdateOperation,
     WriteManyOperation,
 )
+from .load import Import
 from .protocol import array, encode
 from .values import WireRecord, is_absolute
 
@@ -35,9 +37,9 @@ class Limits:
 class Call:
     """One request: *numbers* are its records, *parts* the JSON of each, in the same order.
 
-    A part is a record's values for a create, a record's id otherwise; *values* is what a `write`
-    writes to all of them. An *idempotent* call may be carried out twice without harm; of one that
-    *may_be_done* an earlier try had no answer.
+    A part is a record's values for a create, its row for a `load` that fills *columns*, a record's
+    id otherwise; *values* is what a `write` writes to all of them. An *idempotent* call may be
+    carried out twice without harm; of one that *may_be_done* an earlier try had no answer.
     """
 
     model: str
@@ -47,6 +49,7 @@ class Call:
     parts: Sequence[bytes]
     values: bytes | None = None
     idempotent: bool = False
+    columns: bytes | None = None
     may_be_done: bool = False
 
     def __len__(self) -> int:
@@ -58,6 +61,8 @@ class Call:
     @property
     def arguments(self) -> list[bytes]:
         """The method's positional arguments, each as JSON."""
+        if self.columns is not None:
+            return [self.columns, array(self.parts)]
         return [array(self.parts), *([self.values] if self.values is not None else [])]
 
     def halves(self) -> tuple[Self, Self]:
@@ -132,23 +137,30 @@ def _overlapping(placed: list[Placed]) -> list[list[Placed]]:
 
 
 def _neighbours(placed: Iterable[Placed]) -> Iterator[tuple[Any, Iterator[Placed]]]:
-    """Group neighbouring creates of one model and context; every other operation stays alone."""
+    """Group neighbouring plain creates of one model and context; all else stays alone."""
 
     def kin(each: Placed) -> object:
         operation = each.operation
-        if isinstance(operation, CreateOperation):
+        if isinstance(operation, CreateOperation) and not operation.external_ids:
             return operation.model, encode(operation.context)
         return each.start, "alone"
 
     return itertools.groupby(placed, kin)
 
 
-def calls(stage: Iterable[Placed], limits: Limits) -> Iterator[Call]:
-    """Cut a stage into calls, each only when it is asked for."""
+def calls(
+    stage: Iterable[Placed], limits: Limits, imports: Mapping[int, Import] = MappingProxyType({})
+) -> Iterator[Call]:
+    """Cut a stage into calls, each only when it is asked for.
+
+    *imports* has the rows of every create with external ids, by the number of its first record.
+    """
     for _, group in _neighbours(stage):
         members = list(group)
         operation, start, last = members[0].operation, members[0].start, members[0].last
         match operation:
+            case CreateOperation(external_ids=(_, *_)):
+                yield from _loads(operation.model, start, imports[start], limits)
             case CreateOperation():
                 yield from _creates(members, limits)
             case UpdateOperation():
@@ -171,9 +183,27 @@ def _creates(members: list[Placed], limits: Limits) -> Iterator[Call]:
         if isinstance(each.operation, CreateOperation)
         for index, record in enumerate(each.operation.records)
     )
-    for numbers, parts in _cut(records, limits):
+    for numbers, parts in cut(records, limits):
         operation = members[0].operation
         yield Call(operation.model, "create", operation.context, numbers, parts)
+
+
+def _loads(model: str, start: int, import_: Import, limits: Limits) -> Iterator[Call]:
+    """Cut rows; those of one call fill the same columns, as an empty cell is a value too."""
+    alike: dict[bytes, list[tuple[int, bytes]]] = {}
+    for number, (columns, texts) in enumerate(import_.rows, start):
+        alike.setdefault(columns, []).append((number, texts))
+    for columns, rows in alike.items():
+        for numbers, parts in cut(rows, limits):
+            yield Call(
+                model,
+                "load",
+                import_.context,
+                numbers,
+                parts,
+                idempotent=True,
+                columns=columns,
+            )
 
 
 def _by_id(
@@ -187,8 +217,8 @@ def _by_id(
     idempotent: bool = False,
 ) -> Iterator[Call]:
     pairs = ((number, b"%d" % record_id) for number, record_id in zip(numbers, ids, strict=True))
-    for cut, parts in _cut(pairs, limits):
-        yield Call(operation.model, method, operation.context, cut, parts, values, idempotent)
+    for some, parts in cut(pairs, limits):
+        yield Call(operation.model, method, operation.context, some, parts, values, idempotent)
 
 
 def _writes(
@@ -217,7 +247,7 @@ def _grouped_writes(
         yield from _writes(operation, numbers, ids, values, limits, last=last)
 
 
-def _cut(
+def cut(
     items: Iterable[tuple[int, bytes]], limits: Limits
 ) -> Iterator[tuple[list[int], list[bytes]]]:
     """Cut numbered parts by count and by bytes; a part above the limit goes alone."""

@@ -19,9 +19,14 @@ CONTENT_TYPE = "application/json"
 
 @attrs.frozen
 class Answer:
-    """The value that a call brought."""
+    """The value that a call brought; *after_unknown* as in `Fault`."""
 
     value: Any
+    after_unknown: bool = False
+
+    def seen_after(self, unknown: Fault | None) -> Answer:
+        """Return the same value, when an earlier try ended as *unknown*."""
+        return self if unknown is None else attrs.evolve(self, after_unknown=True)
 
 
 @attrs.frozen

@@ -12,15 +12,19 @@ from typing import TypeGuard
 
 import attrs
 
-from ..batch.operations import Operation
+from ..batch.operations import CreateOperation, Operation
 from ..batch.options import OnError, Progress
-from ..batch.results import BatchResult, OperationResult, Status
+from ..batch.results import BatchResult, OperationResult, Status, Told
 from ..errors import ServerError, ZenooError
 from .faults import Fault, Proof
 from .isolate import Probe, Survey, concerns_all, isolate, needs_probe, needs_survey
+from .load import Fields, Import, Refusal, prepare, refusal
+from .lookup import Lookup
 from .planner import Call, Limits, Placed, calls, stages
 from .protocol import Answer
 from .values import INT_MAX
+
+Question = Probe | Survey | Lookup
 
 IN_FLIGHT = 255  # a record's state between take() and record(); at the end it reads UNKNOWN
 
@@ -51,12 +55,39 @@ class Run:
         self._ids = array("q", bytes(8 * self.total))
         self._errors: dict[int, ZenooError] = {}
         self._stages: Iterator[list[Placed]] = iter(stages(operations, ordered=ordered))
-        self._calls: Iterator[Call | Probe | Survey] = iter(())
-        self._again: list[Call | Probe | Survey] = []
+        self._calls: Iterator[Question | Call] = iter(())
+        self._imports: dict[int, Import] = {}  # by the number of its first record
+        self._there = bytearray(self.total)  # by record: a `Told`
+        self._ask_for_ids = True
+        self._again: list[Question | Call] = []
         self._fine: set[tuple[str, str]] = set()  # model and method that a probe found right
         self._calls_sent = 0
         self._stopped = False
         self._lock = threading.Lock()
+
+    @property
+    def undescribed(self) -> set[str]:
+        """The models whose fields have to be described before the first call."""
+        return {model for model, _, _ in self._to_import()}
+
+    def describe(self, model: str, fields: Fields) -> None:
+        """Make the rows of the creates with external ids, by what `fields_get` told of *model*.
+
+        Raises BatchValidationError for what an import cannot carry.
+        """
+        for _, start, operation in self._to_import(model):
+            self._imports[start] = prepare(operation, fields)
+
+    def _to_import(self, model: str | None = None) -> Iterator[tuple[str, int, CreateOperation]]:
+        start = 0
+        for each in self.operations:
+            if (
+                isinstance(each, CreateOperation)
+                and each.external_ids
+                and model in (None, each.model)
+            ):
+                yield each.model, start, each
+            start += len(each)
 
     def advance(self) -> bool:
         """Go on to the next round of calls; False when there is none.
@@ -74,28 +105,40 @@ class Run:
                 return False
             stage = next(self._stages, None)
             if stage is not None:
-                self._calls = calls(stage, self._limits)
+                self._begin(calls(stage, self._limits, self._imports), stage)
             return stage is not None
 
-    def take(self) -> Call | Probe | Survey | None:
+    def _begin(self, stage_calls: Iterator[Call], stage: list[Placed]) -> None:
+        """Begin with the questions that a stage has, otherwise with its calls."""
+        self._calls = stage_calls
+        if self._ask_for_ids and any(each.start in self._imports for each in stage):
+            again = list(stage_calls)
+            self._calls = iter([Lookup(call) for call in again if call.method == "load"])
+            self._again = [*again]
+
+    def take(self) -> Question | Call | None:
         """Return the next call to send, None when the round has no other."""
         with self._lock:
             call = None if self._stopped else next(self._calls, None)
+            while isinstance(call, Lookup) and not self._ask_for_ids:
+                call = next(self._calls, None)
             if call is not None:
                 self._calls_sent += 1
             if isinstance(call, Call):
                 self._mark(call, IN_FLIGHT)
             return call
 
-    def record(self, call: Call | Probe | Survey, reply: Answer | Fault) -> None:
+    def record(self, call: Question | Call, reply: Answer | Fault) -> None:
         """File what the server said to *call*."""
         with self._lock:
             if isinstance(call, Probe):
                 self._probed(call, reply)
             elif isinstance(call, Survey):
                 self._surveyed(call, reply)
+            elif isinstance(call, Lookup):
+                self._looked_up(call, reply)
             elif isinstance(reply, Answer):
-                self._applied(call, reply.value)
+                self._answered(call, reply)
             else:
                 self._failed(call, reply)
 
@@ -130,7 +173,13 @@ class Run:
                 own = {n - start: self._errors[n] for n in range(start, end) if n in self._errors}
                 part = slice(start, end)
                 results.append(
-                    OperationResult(operation, bytes(states[part]), self._ids[part], own)
+                    OperationResult(
+                        operation,
+                        bytes(states[part]),
+                        self._ids[part],
+                        own,
+                        bytes(self._there[part]),
+                    )
                 )
                 start = end
             return BatchResult(tuple(results))
@@ -143,10 +192,48 @@ class Run:
         for number in call.numbers:
             self._states[number] = state
 
+    def _answered(self, call: Call, answer: Answer) -> None:
+        value = answer.value
+        if call.method == "load":
+            refused = refusal(value, len(call))
+            if refused is not None:
+                self._not_loaded(call, refused, again=answer.after_unknown)
+                return
+            value = value.get("ids") if isinstance(value, dict) else None
+        self._applied(call, value)
+
+    def _not_loaded(self, call: Call, refused: Refusal, *, again: bool) -> None:
+        """Nothing of the call was written: go on with the rows that were not named."""
+        if again and not call.may_be_done:
+            # What was in the way may be the first try of this same call.
+            self._again.append(attrs.evolve(call, may_be_done=True))
+            return
+        stop = self._on_error == "stop"
+        self._mark(call, IN_FLIGHT if call.may_be_done else Status.NOT_SENT)
+        self._stopped = self._stopped or stop
+        if not refused.errors and len(call) > 1 and not stop:
+            self._again += call.halves()
+            return
+        errors = refused.errors or dict.fromkeys(range(len(call)), refused.whole)
+        for place, error in errors.items():
+            self._settle(call.only([place]), Status.REFUSED, error)
+        rest = call.without(errors)
+        if rest is not None and not stop:
+            self._again.append(rest)
+
+    def _looked_up(self, lookup: Lookup, reply: Answer | Fault) -> None:
+        """Keep which records are there; a user who may not ask is not told."""
+        found = lookup.found(reply.value) if isinstance(reply, Answer) else None
+        if found is None:
+            self._ask_for_ids = False
+            return
+        for number, there in zip(lookup.call.numbers, found, strict=True):
+            self._there[number] = Told.THERE if there else Told.NEW
+
     def _applied(self, call: Call, value: object) -> None:
-        if call.method == "create":
+        if call.method in ("create", "load"):
             if not _is_ids(value, len(call)):
-                error = ServerError(f"the answer to create is no list of {len(call)} ids")
+                error = ServerError(f"the answer to {call.method} is no list of {len(call)} ids")
                 self._settle(call, Status.UNKNOWN, error)
                 self._stopped = True
                 return

@@ -16,7 +16,7 @@ from .._compat import Closable, sleep
 from .._core.address import parse_address
 from .._core.deadline import Deadline
 from .._core.faults import Fault, Proof, never_sent
-from .._core.isolate import Probe, Survey
+from .._core.load import conflict
 from .._core.planner import Call
 from .._core.protocol import (
     PATH,
@@ -36,7 +36,9 @@ from .._core.protocol import (
     value_of,
 )
 from .._core.retry import RetryPolicy, is_idempotent
+from .._core.run import Question
 from .._core.values import record_to_wire, to_wire
+from ..batch.operations import ExternalIds
 from ..batch.options import ManagerSettings, Options, Settings, check_count, check_seconds
 from ..errors import (
     AuthenticationError,
@@ -323,13 +325,20 @@ class ZenooClient(Closable):
         return manager.batch(**options)
 
     def batch_operation(
-        self, model: str, operation_type: str = "create", **options: Unpack[Options]
+        self,
+        model: str,
+        operation_type: str = "create",
+        *,
+        external_ids: ExternalIds = None,
+        **options: Unpack[Options],
     ) -> BatchCollector:
         """Open a context that collects the records of one operation, one by one.
 
-        *operation_type* is `create`, `update`, `unlink` or `delete`.
+        *operation_type* is `create`, `update`, `unlink` or `delete`; *external_ids* of a create as
+        in `BatchContext.create`.
         """
-        return BatchCollector(self.batch_manager.batch(**options), model, operation_type)
+        batch = self.batch_manager.batch(**options)
+        return BatchCollector(batch, model, operation_type, external_ids)
 
     # -- the one place where calls are made ----------------------------------------------------
 
@@ -342,7 +351,7 @@ class ZenooClient(Closable):
         return self._login
 
     def send_call(
-        self, call: Call | Probe | Survey, settings: ManagerSettings, deadline: Deadline
+        self, call: Question | Call, settings: ManagerSettings, deadline: Deadline
     ) -> Answer | Fault:
         """Send a batch's call and return what came of it, as a value."""
         context = {**self.context, **settings.context, **call.context}
@@ -360,7 +369,7 @@ class ZenooClient(Closable):
             seconds = deadline.shorten(self._timeout if timeout is None else timeout)
             reply = self._send_once(request, seconds)
             if isinstance(reply, Answer) or self._retry is None:
-                return reply
+                return reply.seen_after(unknown)
             tried += 1
             pause = self._retry.pause_after(reply, request.idempotent, tried, random.random())
             if pause is None or not (since.allows(pause) and deadline.allows(pause)):
@@ -374,7 +383,10 @@ class ZenooClient(Closable):
         except UsageError as error:
             return never_sent(error)
         number = next(self._numbers)
-        return self._post(number, model_request(number, login, request), timeout)
+        reply = self._post(number, model_request(number, login, request), timeout)
+        if request.method == "load" and isinstance(reply, Answer):
+            return conflict(reply) or reply
+        return reply
 
     def _service(self, service: str, method: str, args: list[object]) -> Any:
         if self._transport.closed:

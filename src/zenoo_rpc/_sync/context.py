@@ -11,6 +11,7 @@ from .._core.run import Run
 from ..batch.exceptions import BatchStateError
 from ..batch.operations import (
     CreateOperation,
+    ExternalIds,
     Operation,
     UnlinkOperation,
     WriteManyOperation,
@@ -51,9 +52,16 @@ class BatchContext:
         model: str,
         data: Iterable[object],
         context: Mapping[str, object] | None = None,
+        *,
+        external_ids: ExternalIds = None,
     ) -> OperationHandle:
-        """Add a create: *data* is any iterable of mappings, attrs or dataclass instances."""
-        return self._add(CreateOperation(model, data, context=context))
+        """Add a create: *data* is any iterable of mappings, attrs or dataclass instances.
+
+        With *external_ids* (texts, the name of the field that holds them, or a function of a
+        record) it goes through Odoo's import: what is there already is updated, so it is safe to
+        send again, and is repeated when no answer comes.
+        """
+        return self._add(CreateOperation(model, data, external_ids=external_ids, context=context))
 
     def update(
         self,
@@ -179,9 +187,15 @@ class BatchCollector:
     3
     """
 
-    def __init__(self, batch: BatchContext, model: str, operation_type: str) -> None:
+    def __init__(
+        self,
+        batch: BatchContext,
+        model: str,
+        operation_type: str,
+        external_ids: ExternalIds = None,
+    ) -> None:
         self._batch = batch
-        self._collected = Collected(model, operation_type)
+        self._collected = Collected(model, operation_type, external_ids)
 
     def add(self, item: object) -> None:
         """Add one item; BatchValidationError if it is none."""

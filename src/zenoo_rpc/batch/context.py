@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar, Unpack
 
 from .._async.context import BatchCollector, BatchContext
 from ..errors import UsageError
+from .operations import ExternalIds
 from .options import Options
 
 BatchT_co = TypeVar("BatchT_co", covariant=True)
@@ -24,7 +25,12 @@ class _OpensBatches(Protocol[BatchT_co]):
 
 class _OpensCollectors(Protocol[CollectorT_co]):
     def batch_operation(
-        self, model: str, operation_type: str = "create", **options: Unpack[Options]
+        self,
+        model: str,
+        operation_type: str = "create",
+        *,
+        external_ids: ExternalIds = None,
+        **options: Unpack[Options],
     ) -> CollectorT_co: ...
 
 
@@ -48,6 +54,8 @@ def batch_operation(
     client: _OpensCollectors[CollectorT_co],
     model: str,
     operation_type: str = "create",
+    *,
+    external_ids: ExternalIds = None,
     **options: Unpack[Options],
 ) -> CollectorT_co:
     """Return `client.batch_operation(...)`: a context that collects one operation's records.
@@ -55,7 +63,7 @@ def batch_operation(
     Raises UsageError for anything that is no client.
     """
     return _client(client).batch_operation(  # type: ignore[no-any-return]  # checked just now
-        model, operation_type, **options
+        model, operation_type, external_ids=external_ids, **options
     )
 
 

@@ -6,9 +6,9 @@ later change of it changes nothing here. Its `repr` shows no values.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import attrs
 
@@ -16,6 +16,7 @@ from .._core.checker import Checker
 from .._core.values import WireRecord
 
 Context = Mapping[str, object] | None
+ExternalIds = Iterable[str] | str | Callable[[Any], str] | None
 
 
 @attrs.frozen(repr=False)
@@ -52,26 +53,47 @@ class Operation:
 class CreateOperation(Operation):
     """Create records.
 
-    *records* is any iterable of mappings, attrs or dataclass instances.
+    *records* is any iterable of mappings, attrs or dataclass instances. With *external_ids* it may
+    be carried out again without harm: a record that is there already is updated. They are texts,
+    one for each record, or the name of the field that holds them, or a function of a record; one
+    without a module belongs to `__import__`, as in Odoo's own import.
 
     >>> CreateOperation("res.partner", [{"name": "Ann"}, {"name": "Bob"}])
     <CreateOperation: create res.partner, 2 records>
+    >>> CreateOperation("res.partner", [{"name": "Ann"}], external_ids=["a1"]).external_ids
+    ('__import__.a1',)
     """
 
     verb = "create"
 
     records: tuple[WireRecord, ...]
+    external_ids: tuple[str, ...]
 
-    def __init__(self, model: str, records: Iterable[object], *, context: Context = None) -> None:
+    def __init__(
+        self,
+        model: str,
+        records: Iterable[object],
+        *,
+        external_ids: ExternalIds = None,
+        context: Context = None,
+    ) -> None:
         check = Checker(self.verb, model)
-        self.__attrs_init__(check.model, check.context(context), check.records(records))
+        if callable(external_ids):
+            records = check.listed(records)
+            external_ids = [external_ids(record) for record in records]
+        wire = check.records(records)
+        names = check.external_ids(external_ids, wire)
+        self.__attrs_init__(check.model, check.context(context), wire, names)
 
     def __len__(self) -> int:
         return len(self.records)
 
     def only(self, indexes: Iterable[int]) -> CreateOperation:
         """Return the same operation over just the records at these indexes."""
-        return attrs.evolve(self, records=[self.records[index] for index in indexes])
+        chosen = list(indexes)
+        records = tuple(self.records[index] for index in chosen)
+        names = tuple(self.external_ids[index] for index in chosen if self.external_ids)
+        return attrs.evolve(self, records=records, external_ids=names)
 
 
 @attrs.frozen(repr=False, init=False)

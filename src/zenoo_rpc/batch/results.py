@@ -35,11 +35,21 @@ class Status(enum.IntEnum):
         return self.name.lower().replace("_", " ")
 
 
+class Told(enum.IntEnum):
+    """What is known of a record with an external id before it was written."""
+
+    NOTHING = 0
+    NEW = 1
+    THERE = 2
+
+
 @attrs.frozen
 class RecordOutcome:
     """What became of one record: *index* is its place in what the caller gave to *operation*.
 
     *id* is the database id where one is known, *error* what the server or the network said.
+    *created* tells a record that was created (True) from one whose external id was there already
+    (False); None where that is not known: on 19 only users with the Access Rights group may ask.
     """
 
     operation: Operation
@@ -47,6 +57,7 @@ class RecordOutcome:
     status: Status
     id: int | None
     error: ZenooError | None
+    created: bool | None = None
 
     @property
     def field(self) -> str | None:
@@ -80,6 +91,7 @@ class OperationResult:
     states: bytes
     created: array[int]
     errors: Mapping[int, ZenooError]
+    told: bytes = b""
 
     def __len__(self) -> int:
         return len(self.states)
@@ -93,7 +105,21 @@ class OperationResult:
     def outcome(self, index: int) -> RecordOutcome:
         """Return what became of the record at *index* of what the caller gave."""
         status = Status(self.states[index])
-        return RecordOutcome(self.operation, index, status, self._id(index), self.errors.get(index))
+        return RecordOutcome(
+            self.operation,
+            index,
+            status,
+            self._id(index),
+            self.errors.get(index),
+            self._is_new(index) if status is Status.APPLIED else None,
+        )
+
+    def _is_new(self, index: int) -> bool | None:
+        if not isinstance(self.operation, CreateOperation):
+            return None
+        if not self.operation.external_ids:
+            return True
+        return {Told.NEW: True, Told.THERE: False}.get(Told(self.told[index]))
 
     def _id(self, index: int) -> int | None:
         return (self._given or self.created)[index] or None
@@ -116,6 +142,13 @@ class OperationResult:
     def ok(self) -> bool:
         """Whether every record was applied."""
         return self.counts[Status.APPLIED] == len(self)
+
+    @property
+    def harmless(self) -> frozenset[Status]:
+        """The statuses of records that may be sent again without harm."""
+        operation = self.operation
+        named = isinstance(operation, CreateOperation) and operation.external_ids
+        return frozenset({Status.NOT_SENT, Status.UNKNOWN} if named else {Status.NOT_SENT})
 
     @property
     def counts(self) -> dict[Status, int]:
@@ -184,12 +217,13 @@ class BatchResult:
         ]
 
     def retry_records(self) -> list[Operation]:
-        """Return operations over just the records that were not sent: they are safe to send.
+        """Return operations over just the records that are safe to send again.
 
-        Unknown records are not among them: whether they are there has to be looked up first.
+        These are the records that were not sent, and of creates with external ids the unknown
+        ones too. Whether any other unknown record is there has to be looked up first.
         """
         left = [
-            (each.operation, [n for n, state in enumerate(each.states) if not state])
+            (each.operation, [n for n, state in enumerate(each.states) if state in each.harmless])
             for each in self.operations
         ]
         return [operation.only(indexes) for operation, indexes in left if indexes]

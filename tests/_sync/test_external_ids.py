@@ -1,0 +1,187 @@
+"""Creates with external ids: sent again, they update instead of doubling."""
+
+import pytest
+
+from zenoo_rpc.sync import BatchExecutionError, BatchValidationError, RetryPolicy, ZenooClient
+from zenoo_rpc.batch.results import Status
+
+from ..proxy import Proxy
+
+QUICK = RetryPolicy(attempts=4, initial=0.01, maximum=0.05)
+
+
+def people(count):
+    """Return records that can be told apart, each with a reference."""
+    return [{"name": f"Partner {number:02}", "ref": f"p{number}"} for number in range(count)]
+
+
+@pytest.fixture
+def proxy(server):
+    """A proxy in front of the server."""
+    with Proxy(server.host, server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def flaky(server, proxy):
+    """A client behind the proxy, with short pauses."""
+    with ZenooClient(proxy.url, retry=QUICK) as client:
+        client.login(server.database, server.login, server.password)
+        yield client
+
+
+def loads(body):
+    """Whether a request is an import."""
+    return b'"load"' in body
+
+
+@pytest.mark.parametrize("names", ["ref", [f"p{n}" for n in range(7)], lambda each: each["ref"]])
+def test_a_second_run_doubles_nothing(client, server, names):
+    """The same records again, changed or not, keep their ids; the outcome tells them apart."""
+    ids = client.batch_manager.bulk_create(
+        "res.partner", people(5), external_ids=names if callable(names) else names[:5]
+    )
+    changed = [{**each, "city": "Bern"} for each in people(7)]
+    with client.batch(chunk_size=3) as batch:
+        partners = batch.create("res.partner", changed, external_ids=names)
+
+    assert ids == partners.ids[:5]
+    assert [False] * 5 + [True] * 2 == [outcome.created for outcome in partners.result]
+    rows = {row["id"]: (row["name"], row["city"]) for row in server.rows("res.partner")}
+    assert {number: (f"Partner {n:02}", "Bern") for n, number in enumerate(partners.ids)} == rows
+
+
+def test_a_collected_create_has_external_ids_too(client, server):
+    """One by one, twice: one record each."""
+    for _ in range(2):
+        with client.batch_operation("res.partner", "create", external_ids="ref") as collector:
+            collector.add_many(people(3))
+
+    assert 3 == server.count("res.partner")
+    assert not any(outcome.created for outcome in collector.results)
+
+
+def test_values_arrive_as_a_create_brings_them(client):
+    """What an import makes of the values is what a create makes of them."""
+    tags = client.create("res.partner.category", [{"name": "A"}, {"name": "B"}])
+    values = {
+        "name": "Ann",
+        "active": False,
+        "color": 3,
+        "email": "",
+        "country_id": 43,
+        "category_id": [(6, 0, tags)],
+        "type": "invoice",
+        "comment": None,
+    }
+    fields = list(values)
+    plain = client.create("res.partner", values)
+    [named] = client.batch_manager.bulk_create("res.partner", [values], external_ids=["ann"])
+    linked = {**values, "country_id": "base.ch", "category_id": [(4, tags[0]), (4, tags[1])]}
+    [other] = client.batch_manager.bulk_create("res.partner", [linked], external_ids=["bob"])
+
+    shown = client.read("res.partner", [plain, named, other], fields)
+    for row in shown:
+        del row["id"]
+    assert shown[0]["email"] in ("", False)  # an import knows no empty text
+    shown[0]["email"] = False
+    assert shown[0] == shown[1] == shown[2]
+
+
+def test_an_empty_cell_is_not_a_missing_one(client, server):
+    """Records with other fields go apart: the import of one clears nothing of the others."""
+    create = client.batch_manager.bulk_create
+    records = [{"name": "Ann", "city": "Bern"}, {"name": "Bob"}, {"name": "Cid", "city": None}]
+    ids = create("res.partner", records, external_ids=["a", "b", "c"])
+    again = [{"name": "Ann"}, {"name": "Bob", "city": "Chur"}, {"name": "Cid"}]
+    assert ids == create("res.partner", again, external_ids=["a", "b", "c"])
+
+    rows = {row["id"]: row["city"] or None for row in server.rows("res.partner")}
+    assert ["Bern", "Chur", None] == [rows[number] for number in ids]
+
+
+def test_what_an_import_cannot_carry_is_told_before_anything_is_sent(client, server):
+    """By index, field and fault; nothing of the batch was sent."""
+    for bad, words in [
+        ({"nmae": "Bob"}, "field 'nmae': the model has no such field"),
+        ({"child_ids": [(0, 0, {"name": "x"})]}, "field 'child_ids': a one2many"),
+        ({"category_id": [(0, 0, {"name": "x"})]}, "field 'category_id': only the commands"),
+        ({"category_id": ["x"]}, "field 'category_id': an id is wanted"),
+        ({"category_id": 7}, "field 'category_id': it must be a list"),
+        ({"country_id": "CH"}, "field 'country_id': an id is wanted"),
+        ({"name": [1]}, "field 'name': a list is no value"),
+    ]:
+        batch = client.batch()
+        batch.create("res.partner", [{"name": "Ann"}])
+        batch.create("res.partner", [{"name": "Cid"}, bad], external_ids=["c", "b"])
+        with pytest.raises(BatchValidationError, match=rf"create res\.partner: record 1: {words}"):
+            batch.execute()
+        assert 3 == batch.results.counts[Status.NOT_SENT]
+    assert 0 == server.count("res.partner")
+
+
+def test_bad_rows_are_named(client, server):
+    """Each bad row has the server's own words; all others are there."""
+    records = [{**each, "type": "contact", "country_id": "base.ch"} for each in people(6)]
+    records[1]["country_id"] = "base.nowhere"
+    records[4]["type"] = "nonsense"
+    with pytest.raises(BatchExecutionError) as caught:
+        client.batch_manager.bulk_create("res.partner", records, external_ids="ref")
+
+    failures = caught.value.result.failures
+    assert [1, 4] == [outcome.index for outcome in failures]
+    assert "base.nowhere" in failures[0].error.message
+    assert "nonsense" in failures[1].error.message
+    assert [0, 2, 3, 5] == [int(row["name"][-2:]) for row in server.rows("res.partner")]
+
+
+def test_stop_leaves_the_call_out(client, server):
+    """With on_error="stop" a call with a bad row leaves nothing, and says so of each."""
+    records = [{**each, "type": "contact"} for each in people(4)]  # a call has the same fields
+    records[2]["type"] = "nonsense"
+    with pytest.raises(BatchExecutionError) as caught:
+        client.batch_manager.bulk_create(
+            "res.partner", records, external_ids="ref", on_error="stop"
+        )
+
+    states = [outcome.status for outcome in caught.value.result]
+    assert [Status.NOT_SENT] * 2 + [Status.REFUSED, Status.NOT_SENT] == states
+    assert 0 == server.count("res.partner")
+
+
+@pytest.mark.parametrize("fault", ["drop_answer", "close_before_forward", "reset_answer"])
+def test_a_lost_answer_costs_nothing(flaky, proxy, server, fault):
+    """The same import is sent again: every record is there once, and told as created."""
+    proxy.rule(fault, nth=[1, 2], when=loads)
+    with flaky.batch(chunk_size=2) as batch:
+        partners = batch.create("res.partner", people(6), external_ids="ref")
+
+    assert [row["id"] for row in server.rows("res.partner")] == sorted(partners.ids)
+    assert all(outcome.created for outcome in partners.result)
+
+
+def test_what_stays_unknown_may_be_sent_again(flaky, proxy, server):
+    """The records whose answer never came are among those that are safe to send."""
+    proxy.rule("drop_answer", nth=range(1, 5), when=loads)
+    batch = flaky.batch()
+    batch.create("res.partner", people(3), external_ids="ref")
+    with pytest.raises(BatchExecutionError) as caught:
+        batch.execute()
+    result = caught.value.result
+    assert 3 == len(result.unknown)
+
+    again = flaky.batch_manager.execute_operations(result.retry_records())
+    assert [row["id"] for row in server.rows("res.partner")] == sorted(again.ids)
+    assert not any(outcome.created for outcome in again)
+
+
+def test_who_has_no_rights_is_told_so_of_each_record(server, client):
+    """An import that is not allowed leaves nothing, and names every record."""
+    with ZenooClient(server.url) as limited:
+        limited.login(server.database, server.limited_login, server.limited_login)
+        with pytest.raises(BatchExecutionError) as caught:
+            limited.batch_manager.bulk_create(
+                "res.partner", people(2), external_ids="ref", chunk_size=1
+            )
+    assert [0, 1] == [outcome.index for outcome in caught.value.result.failures]
+    assert 0 == server.count("res.partner")

@@ -1,0 +1,325 @@
+"""Creates with external ids: rows, calls, questions, and what the answers mean."""
+
+import json
+
+import pytest
+
+from zenoo_rpc._core.faults import Proof, odoo_fault
+from zenoo_rpc._core.load import conflict, prepare
+from zenoo_rpc._core.lookup import Lookup
+from zenoo_rpc._core.planner import Call, Limits
+from zenoo_rpc._core.protocol import Answer
+from zenoo_rpc._core.run import Run
+from zenoo_rpc.batch.exceptions import BatchValidationError
+from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation
+from zenoo_rpc.batch.results import Status
+from zenoo_rpc.errors import AccessError, ConflictError
+
+FIELDS = {
+    "name": {"type": "char"},
+    "active": {"type": "boolean"},
+    "color": {"type": "integer"},
+    "price": {"type": "float"},
+    "date": {"type": "date"},
+    "at": {"type": "datetime"},
+    "country_id": {"type": "many2one"},
+    "tag_ids": {"type": "many2many"},
+    "child_ids": {"type": "one2many"},
+    "about": {"type": "reference"},
+}
+REFUSED = {"type": "error", "message": "No way ", "record": 1, "rows": {"from": 1, "to": 1}}
+FORBIDDEN = odoo_fault("odoo.exceptions.AccessError", "not you", (), "")
+LOST = odoo_fault("psycopg2.InterfaceError", "gone", (), "")
+
+
+def row(values, **options):
+    """Return the row of one record as a mapping of columns to texts."""
+    made = prepare(CreateOperation("m", [values], external_ids=["x"]), FIELDS)
+    [(columns, texts)] = made.rows
+    return dict(zip(json.loads(columns), json.loads(texts), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("values", "cells"),
+    [
+        ({}, {}),
+        ({"name": "Ann"}, {"name": "Ann"}),
+        ({"name": None}, {"name": ""}),
+        ({"active": True}, {"active": "1"}),
+        ({"active": None}, {"active": "0"}),
+        ({"color": 0}, {"color": "0"}),
+        ({"price": 0.1}, {"price": "0.1"}),
+        ({"price": 1e300}, {"price": "1e+300"}),
+        ({"date": "2026-11-24"}, {"date": "2026-11-24"}),
+        ({"country_id": 43}, {"country_id/.id": "43"}),
+        ({"country_id": None}, {"country_id/.id": ""}),
+        ({"country_id": "base.ch"}, {"country_id/id": "base.ch"}),
+        ({"tag_ids": None}, {"tag_ids/.id": ""}),
+        ({"tag_ids": [3, 4]}, {"tag_ids/.id": "3,4"}),
+        ({"tag_ids": [(6, 0, [3, 4, 3])]}, {"tag_ids/.id": "3,4"}),
+        ({"tag_ids": [(4, 3), (5,), (4, 7, 0), (4, 8)]}, {"tag_ids/.id": "7,8"}),
+    ],
+)
+def test_values_become_texts(values, cells):
+    """An import takes texts, by columns that say how a relation is named."""
+    assert {"id": "__import__.x", **cells} == row(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"nope": 1}, "field 'nope': the model has no such field"),
+        ({"child_ids": []}, "field 'child_ids': a one2many field cannot be written"),
+        ({"about": "m,7"}, "field 'about': a reference field cannot be written"),
+        ({"tag_ids": 3}, "field 'tag_ids': it must be a list of ids or commands"),
+        ({"tag_ids": [(0, 0, {})]}, "field 'tag_ids': only the commands set, link and clear"),
+        ({"tag_ids": [[]]}, "field 'tag_ids': only the commands set, link and clear"),
+        ({"tag_ids": [True]}, "field 'tag_ids': an id is wanted, not this bool"),
+        ({"country_id": "CH"}, "field 'country_id': an id is wanted, not this str"),
+        ({"country_id": 0}, "field 'country_id': an id is wanted, not this int"),
+        ({"name": [1]}, "field 'name': a list is no value of a char field"),
+    ],
+)
+def test_what_an_import_cannot_carry(values, words):
+    """The error names the record, the field and the fault."""
+    operation = CreateOperation("m", [{"name": "x"}, values], external_ids=["a", "b"])
+    with pytest.raises(BatchValidationError, match=f"create m: record 1: {words}"):
+        prepare(operation, FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["a"], "1 external ids were given for 2 records"),
+        (["a", "b", "c"], "3 external ids were given for 2 records"),
+        (["a", "__import__.a"], "record 1: its external id is that of record 0"),
+        (["a", ""], "record 1: an external id must be a text"),
+        (["a", "b c"], "record 1: an external id must be a text"),
+        (["a", "b.c.d"], "record 1: an external id must be a text"),
+        (["a", 7], "record 1: an external id must be a text"),
+        ("nope", "record 0: an external id must be a text"),
+        (7, "external_ids must be texts, a field's name, a function"),
+    ],
+)
+def test_bad_external_ids(names, words):
+    """Each has the form of Odoo's own, and is there once."""
+    with pytest.raises(BatchValidationError, match=f"create m: {words}"):
+        CreateOperation("m", [{"name": "A"}, {"name": "B"}], external_ids=names)
+
+
+def test_external_ids_by_a_function():
+    """It gets each record as it was given; the records may be an iterator."""
+    records = iter([{"name": "A"}, {"name": "B"}])
+    operation = CreateOperation("m", records, external_ids=lambda each: f"mod.{each['name']}")
+    assert ("mod.A", "mod.B") == operation.external_ids
+    assert ("mod.B",) == operation.only([1]).external_ids
+
+
+def begun(*operations, **options):
+    """Return a run that knows the fields, in its first round."""
+    run = Run(operations, Limits(3, 10**6), **options)
+    for model in run.undescribed:
+        run.describe(model, FIELDS)
+    assert run.advance()
+    return run
+
+
+def named(count, model="m", **values):
+    """Return a create with external ids."""
+    return CreateOperation(
+        model, [{"name": f"n{n}", **values} for n in range(count)], external_ids="name"
+    )
+
+
+def nothing_there(run):
+    """Answer all that is asked about external ids, and begin the imports."""
+    while lookup := run.take():
+        run.record(lookup, Answer([]))
+    assert run.advance()
+
+
+def states(run):
+    """Return the status of every record."""
+    return [outcome.status for outcome in run.result()]
+
+
+def test_questions_come_first():
+    """Each call of an import is preceded by a question, all questions by none of its calls."""
+    run = begun(named(4))
+    one, other = run.take(), run.take()
+    assert isinstance(one, Lookup)
+    assert run.take() is None
+    [domain, fields] = map(json.loads, one.arguments)
+    assert ["&", ["module", "=", "__import__"], ["name", "in", ["n0", "n1", "n2"]]] == domain
+    assert ["module", "name"] == fields
+    assert {} == one.context
+
+    run.record(one, Answer([{"module": "__import__", "name": "n1"}]))
+    run.record(other, Answer([]))
+    assert run.advance()
+    first, second = run.take(), run.take()
+    assert ("load", True) == (first.method, first.idempotent)
+    columns, rows = map(json.loads, first.arguments)
+    assert (["id", "name"], ["__import__.n1", "n1"]) == (columns, rows[1])
+    run.record(first, Answer({"ids": [7, 8, 9], "messages": []}))
+    run.record(second, Answer({"ids": [5], "messages": [{"type": "warning"}]}))
+    assert not run.advance()
+    assert [7, 8, 9, 5] == run.result().ids
+    assert [True, False, True, True] == [outcome.created for outcome in run.result()]
+
+
+def test_ids_of_several_modules():
+    """Each module's names are asked for in one question."""
+    names = ["a.x", "b.x", "c.x"]
+    run = begun(CreateOperation("m", [{"name": "A"}] * 3, external_ids=names))
+    domain = json.loads(run.take().arguments[0])
+    assert ["|", "|", "&", ["module", "=", "a"], ["name", "in", ["x"]], "&"] == domain[:6]
+
+
+@pytest.mark.parametrize("reply", [FORBIDDEN, Answer(None), Answer([1])])
+def test_who_may_not_ask_is_not_asked_again(reply):
+    """The records are imported all the same, and it is not known which are new."""
+    run = begun(named(4), named(1, "n"))
+    run.record(run.take(), reply)
+    assert run.take() is None
+    assert run.advance()
+    run.record(run.take(), Answer({"ids": [1, 2, 3]}))
+    run.record(run.take(), Answer({"ids": [4]}))
+    assert run.advance()
+    assert "load" == run.take().method
+    assert [None] * 4 == [outcome.created for outcome in run.result()][:4]
+
+
+def test_created_of_other_records():
+    """A plain create made its records; of others there is nothing to tell."""
+    run = Run([CreateOperation("m", [{}]), UnlinkOperation("m", [7])], Limits(3, 999))
+    while run.advance():
+        call = run.take()
+        run.record(call, Answer([3] if call.method == "create" else True))
+    assert [True, None] == [outcome.created for outcome in run.result()]
+
+
+def test_named_rows_are_refused_and_the_rest_goes_again():
+    """The messages of an import tell the bad rows apart."""
+    run = begun(named(3))
+    nothing_there(run)
+    run.record(run.take(), Answer({"ids": False, "messages": [REFUSED, {"type": "warning"}]}))
+    assert run.advance()
+    rest = run.take()
+    assert [0, 2] == rest.numbers
+    run.record(rest, Answer({"ids": [4, 5]}))
+    assert [4, None, 5] == run.result().ids
+    assert ["No way"] == [str(outcome.error) for outcome in run.result().failures]
+
+
+def test_rows_that_are_not_named_are_found_by_halves():
+    """A message about no row is about some of them."""
+    somewhere = Answer({"ids": False, "messages": [{**REFUSED, "record": None}]})
+    run = begun(named(2))
+    nothing_there(run)
+    run.record(run.take(), somewhere)
+    assert run.advance()
+    run.record(run.take(), somewhere)
+    run.record(run.take(), Answer({"ids": [4]}))
+    assert [Status.REFUSED, Status.APPLIED] == states(run)
+
+
+@pytest.mark.parametrize("place", [1, None])
+def test_stop(place):
+    """With on_error="stop" nothing follows; what was not named was not written either."""
+    run = begun(named(3), on_error="stop")
+    nothing_there(run)
+    run.record(run.take(), Answer({"ids": False, "messages": [{**REFUSED, "record": place}]}))
+    assert not run.advance()
+    bad, left = Status.REFUSED, Status.NOT_SENT
+    assert ([bad] * 3 if place is None else [left, bad, left]) == states(run)
+
+
+def test_a_refusal_after_a_lost_answer_is_asked_for_once_more():
+    """The first try may have been in the way; what is refused then is unknown, not refused."""
+    run = begun(named(2))
+    nothing_there(run)
+    refused = Answer({"ids": False, "messages": [REFUSED]}).seen_after(LOST)
+    run.record(run.take(), refused)
+    assert run.advance()
+    again = run.take()
+    assert [0, 1] == again.numbers
+    run.record(again, refused)
+    assert run.advance()
+    run.record(run.take(), Answer({"ids": [4]}))
+    assert [Status.APPLIED, Status.UNKNOWN] == states(run)
+
+
+@pytest.mark.parametrize("value", [None, {}, {"ids": [1]}, {"ids": False, "messages": None}])
+def test_an_answer_of_another_shape_proves_nothing(value):
+    """What cannot be read is unknown, and nothing follows."""
+    run = begun(named(2))
+    nothing_there(run)
+    run.record(run.take(), Answer(value))
+    assert [Status.UNKNOWN] * 2 == states(run)
+    assert not run.advance()
+
+
+def test_a_refusal_for_lack_of_rights_asks_about_the_right_to_create():
+    """An import that fails as a whole is isolated as a create is."""
+    run = begun(named(2))
+    nothing_there(run)
+    run.record(run.take(), FORBIDDEN)
+    assert run.advance()
+    probe = run.take()
+    assert b'"create"' == probe.arguments[0]
+    run.record(probe, Answer(False))
+    assert [Status.REFUSED] * 2 == states(run)
+    assert isinstance(run.result().failures[0].error, AccessError)
+
+
+def test_a_conflict_is_no_refusal():
+    """PostgreSQL's word for a conflict comes as a row's message."""
+    text = "could not serialize access due to concurrent update"
+    fault = conflict(Answer({"ids": False, "messages": [{**REFUSED, "message": text}]}))
+    assert Proof.ROLLED_BACK is fault.proof
+    assert isinstance(fault.error, ConflictError)
+    assert conflict(Answer({"ids": False, "messages": [REFUSED]})) is None
+    assert conflict(Answer({"ids": [1], "messages": []})) is None
+
+
+def test_times_are_read_as_utc():
+    """The context says so, where there is a time; records with the same fields go together."""
+    run = begun(
+        CreateOperation("m", [{"at": "2026-11-24 10:00:00"}], external_ids=["x"]), ordered=False
+    )
+    assert {"tz": "UTC"} == run.take().context
+
+
+def test_records_with_other_fields_go_apart():
+    """An empty cell would clear what the record does not speak of."""
+    records = [{"name": "A"}, {"color": 1}, {"name": "B"}]
+    run = begun(CreateOperation("m", records, external_ids=["a", "b", "c"]))
+    nothing_there(run)
+    assert [[0, 2], [1]] == [run.take().numbers, run.take().numbers]
+
+
+def test_what_may_be_sent_again():
+    """Unknown records with external ids may, other unknown ones may not."""
+    plain = CreateOperation("m", [{"name": "A"}])
+    run = begun(named(2))
+    nothing_there(run)
+    run.record(run.take(), LOST)
+    [again] = run.result().retry_records()
+    assert ("__import__.n0", "__import__.n1") == again.external_ids
+
+    other = Run([plain], Limits(3, 999))
+    other.advance()
+    other.record(other.take(), LOST)
+    assert [] == other.result().retry_records()
+
+
+def test_imports_beside_other_operations():
+    """Operations that may overlap are cut together; only imports are asked about."""
+    run = begun(UnlinkOperation("m", [7]), named(1), CreateOperation("m", [{}]), ordered=False)
+    assert isinstance(run.take(), Lookup)
+    assert run.take() is None
+    assert run.advance()
+    taken = [run.take() for _ in range(3)]
+    assert all(isinstance(call, Call) for call in taken)
+    assert ["unlink", "load", "create"] == [call.method for call in taken]
