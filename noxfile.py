@@ -34,6 +34,15 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(python=ONE_PYTHON)
+def soak(session: nox.Session) -> None:
+    """Run thousands of random schedules: `nox -s soak -- 10000`, and a server with `--servers=`."""
+    count, *options = session.posargs or ["3000"]
+    session.install(*PACKAGE, *group("test"))
+    where = options or ["--servers=standin"]
+    session.run("pytest", "-k", "schedules", *where, env={"ZENOO_SCHEDULES": count})
+
+
+@nox.session(python=ONE_PYTHON)
 def coverage(session: nox.Session) -> None:
     """Tell what the tests on one Python covered: the core must be whole, the rest nearly."""
     session.install("coverage")

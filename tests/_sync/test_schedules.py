@@ -22,9 +22,23 @@ from ..proxy import FAULTS, Proxy
 MODELS = ("res.partner", "res.partner.category", "product.product")
 POOL = 8  # records of each model that are there before
 MISSING = 99_999_000
+UNKNOWN_RELATION = {
+    "res.partner": {"country_id": MISSING},
+    "res.partner.category": {"parent_id": MISSING},
+}
 
 # by how often they are drawn: an ordinary batch is a create or an update
-KINDS = ("create", "create", "create", "update", "update", "write_many", "write_many", "unlink")
+KINDS = (
+    "create",
+    "create",
+    "named",
+    "named",
+    "update",
+    "update",
+    "write_many",
+    "write_many",
+    "unlink",
+)
 SWIFT = RetryPolicy(attempts=3, initial=0.02, maximum=0.05)
 
 
@@ -58,6 +72,11 @@ def values_for(model, mark, color):
 def change_for(model, mark, color):
     """Return what is written to a record."""
     return {name: value for name, value in values_for(model, mark, color).items() if name != "name"}
+
+
+def by_name(record):
+    """Return the external id of a record, from its mark."""
+    return record["name"].replace(".", "_")
 
 
 def spoilt(rng, model, record):
@@ -95,6 +114,12 @@ def draw(seed, ids):
                 argument = [
                     spoilt(rng, model, record) if rng.random() < bad else record
                     for record in records
+                ]
+            case "named":
+                argument = [
+                    values_for(model, f"{mark}.{number}", rng.randint(1, 11))
+                    | (UNKNOWN_RELATION.get(model, {}) if rng.random() < bad else {})
+                    for number in range(rng.randint(1, 12))
                 ]
             case "update":
                 written = change_for(model, mark, rng.randint(1, 11))
@@ -139,6 +164,8 @@ def add_to(batch, additions):
         match kind:
             case "create":
                 batch.create(model, argument)
+            case "named":
+                batch.create(model, argument, external_ids=by_name)
             case "update":
                 batch.update(model, *argument)
             case "write_many":

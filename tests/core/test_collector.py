@@ -116,3 +116,12 @@ def test_unknown_kind():
 
     expected = "operation_type is 'upsert': it must be one of create, update, unlink, delete"
     assert expected == str(caught.value)
+
+
+def test_external_ids():
+    """A create may have them; nothing else can."""
+    collected = Collected("m", "create", "ref")
+    collected.add({"ref": "a"})
+    assert ("__import__.a",) == collected.operation().external_ids
+    with pytest.raises(UsageError, match="an update takes no external_ids"):
+        Collected("m", "update", "ref")

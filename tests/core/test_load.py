@@ -5,7 +5,7 @@ import json
 import pytest
 
 from zenoo_rpc._core.faults import Proof, odoo_fault
-from zenoo_rpc._core.load import conflict, prepare
+from zenoo_rpc._core.load import conflict_or, prepare
 from zenoo_rpc._core.lookup import Lookup
 from zenoo_rpc._core.planner import Call, Limits
 from zenoo_rpc._core.protocol import Answer
@@ -118,8 +118,9 @@ def test_external_ids_by_a_function():
 def begun(*operations, **options):
     """Return a run that knows the fields, in its first round."""
     run = Run(operations, Limits(3, 10**6), **options)
-    for model in run.undescribed:
-        run.describe(model, FIELDS)
+    for question in run.questions():
+        assert ("fields_get", b'["type"]') == (question.method, question.arguments[1])
+        run.describe(question, Answer(FIELDS))
     assert run.advance()
     return run
 
@@ -276,11 +277,15 @@ def test_a_refusal_for_lack_of_rights_asks_about_the_right_to_create():
 def test_a_conflict_is_no_refusal():
     """PostgreSQL's word for a conflict comes as a row's message."""
     text = "could not serialize access due to concurrent update"
-    fault = conflict(Answer({"ids": False, "messages": [{**REFUSED, "message": text}]}))
+    fault = conflict_or(Answer({"ids": False, "messages": [{**REFUSED, "message": text}]}))
     assert Proof.ROLLED_BACK is fault.proof
     assert isinstance(fault.error, ConflictError)
-    assert conflict(Answer({"ids": False, "messages": [REFUSED]})) is None
-    assert conflict(Answer({"ids": [1], "messages": []})) is None
+    for reply in (
+        Answer({"ids": False, "messages": [REFUSED]}),
+        Answer({"ids": [1], "messages": []}),
+        LOST,
+    ):
+        assert reply is conflict_or(reply)
 
 
 def test_times_are_read_as_utc():
@@ -323,3 +328,16 @@ def test_imports_beside_other_operations():
     taken = [run.take() for _ in range(3)]
     assert all(isinstance(call, Call) for call in taken)
     assert ["unlink", "load", "create"] == [call.method for call in taken]
+
+
+@pytest.mark.parametrize("reply", [LOST, Answer(None)])
+def test_without_the_fields_nothing_is_sent(reply):
+    """The records that were to be imported are told why."""
+    run = Run([CreateOperation("n", [{}]), named(2), named(1, "n")], Limits(3, 999))
+    asked = run.questions()
+    assert ["m", "n"] == [question.model for question in asked]
+    run.describe(asked[0], reply)
+    assert not run.advance()
+    assert [Status.NOT_SENT] * 4 == states(run)
+    told = [outcome.error is not None for outcome in run.result()]
+    assert [False, True, True, False] == told

@@ -64,7 +64,7 @@ BATCH = BatchResult((MIXED, DELETED))
 def test_outcomes():
     """Each record has its index, its status, its id where there is one, and its error."""
     expected = [
-        RecordOutcome(MIXED.operation, 0, APPLIED, 7, None),
+        RecordOutcome(MIXED.operation, 0, APPLIED, 7, None, created=True),
         RecordOutcome(MIXED.operation, 1, REFUSED, None, WRONG_TYPE),
         RecordOutcome(MIXED.operation, 2, UNKNOWN, None, TIMEOUT),
         RecordOutcome(MIXED.operation, 3, NOT_SENT, None, None),

@@ -16,7 +16,8 @@ from .._compat import AClosable, asleep
 from .._core.address import parse_address
 from .._core.deadline import Deadline
 from .._core.faults import Fault, Proof, never_sent
-from .._core.load import conflict
+from .._core.load import conflict_or
+from .._core.lookup import Description
 from .._core.planner import Call
 from .._core.protocol import (
     PATH,
@@ -351,7 +352,7 @@ class ZenooClient(AClosable):
         return self._login
 
     async def send_call(
-        self, call: Question | Call, settings: ManagerSettings, deadline: Deadline
+        self, call: Description | Question | Call, settings: ManagerSettings, deadline: Deadline
     ) -> Answer | Fault:
         """Send a batch's call and return what came of it, as a value."""
         context = {**self.context, **settings.context, **call.context}
@@ -384,9 +385,7 @@ class ZenooClient(AClosable):
             return never_sent(error)
         number = next(self._numbers)
         reply = await self._post(number, model_request(number, login, request), timeout)
-        if request.method == "load" and isinstance(reply, Answer):
-            return conflict(reply) or reply
-        return reply
+        return conflict_or(reply) if request.method == "load" else reply
 
     async def _service(self, service: str, method: str, args: list[object]) -> Any:
         if self._transport.closed:

@@ -148,13 +148,13 @@ def refusal(value: object, length: int) -> Refusal | None:
     return Refusal(errors, _error(messages[0]))
 
 
-def conflict(answer: Answer) -> Fault | None:
-    """Return the fault of a `load` that another transaction was in the way of, else None."""
-    for message in _messages(answer.value):
+def conflict_or(reply: Answer | Fault) -> Answer | Fault:
+    """Return the fault of a `load` that another transaction was in the way of, else its reply."""
+    for message in _messages(reply.value) if isinstance(reply, Answer) else ():
         text = str(message.get("message"))
         if any(words in text for words in CONFLICTS):
             return odoo_fault("psycopg2.errors.SerializationFailure", text, (), "")
-    return None
+    return reply
 
 
 def _messages(value: object) -> list[dict[str, Any]]:

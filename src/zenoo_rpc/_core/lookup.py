@@ -1,14 +1,27 @@
-"""Which external ids are there already: the question that tells created from updated."""
+"""Questions about an import: of what types its fields are, and which of its records are there."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import ClassVar
 
 import attrs
 
 from .planner import Call
 from .protocol import encode
+
+
+@attrs.frozen
+class Description:
+    """A question to the server: of what types are a model's fields?"""
+
+    model: str
+
+    method = "fields_get"
+    idempotent = True
+    context: ClassVar[dict[str, object]] = {}
+    arguments = (encode(None), encode(["type"]))
 
 
 @attrs.frozen

@@ -18,8 +18,8 @@ from ..batch.results import BatchResult, OperationResult, Status, Told
 from ..errors import ServerError, ZenooError
 from .faults import Fault, Proof
 from .isolate import Probe, Survey, concerns_all, isolate, needs_probe, needs_survey
-from .load import Fields, Import, Refusal, prepare, refusal
-from .lookup import Lookup
+from .load import Import, Refusal, prepare, refusal
+from .lookup import Description, Lookup
 from .planner import Call, Limits, Placed, calls, stages
 from .protocol import Answer
 from .values import INT_MAX
@@ -65,28 +65,34 @@ class Run:
         self._stopped = False
         self._lock = threading.Lock()
 
-    @property
-    def undescribed(self) -> set[str]:
-        """The models whose fields have to be described before the first call."""
-        return {model for model, _, _ in self._to_import()}
+    def questions(self) -> list[Description]:
+        """Return what has to be asked, and answered by `describe`, before the first round."""
+        models = (operation.model for _, operation in self._imported())
+        return [Description(model) for model in dict.fromkeys(models)]
 
-    def describe(self, model: str, fields: Fields) -> None:
-        """Make the rows of the creates with external ids, by what `fields_get` told of *model*.
+    def describe(self, question: Description, reply: Answer | Fault) -> None:
+        """Make the rows of a model's creates with external ids, by what was answered.
 
-        Raises BatchValidationError for what an import cannot carry.
+        Raises BatchValidationError for what an import cannot carry. Without an answer nothing is
+        handed out.
         """
-        for _, start, operation in self._to_import(model):
-            self._imports[start] = prepare(operation, fields)
+        for start, operation in self._imported():
+            if operation.model != question.model:
+                continue
+            if isinstance(reply, Answer) and isinstance(reply.value, dict):
+                self._imports[start] = prepare(operation, reply.value)
+                continue
+            self._stopped = True
+            strange = ServerError("the answer to fields_get is no mapping")
+            error = reply.error if isinstance(reply, Fault) else strange
+            self._errors.update(dict.fromkeys(range(start, start + len(operation)), error))
 
-    def _to_import(self, model: str | None = None) -> Iterator[tuple[str, int, CreateOperation]]:
+    def _imported(self) -> Iterator[tuple[int, CreateOperation]]:
+        """Yield the creates with external ids, and the number of the first record of each."""
         start = 0
         for each in self.operations:
-            if (
-                isinstance(each, CreateOperation)
-                and each.external_ids
-                and model in (None, each.model)
-            ):
-                yield each.model, start, each
+            if isinstance(each, CreateOperation) and each.external_ids:
+                yield start, each
             start += len(each)
 
     def advance(self) -> bool:

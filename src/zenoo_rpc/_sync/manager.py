@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal, Unpack, cast
 
 from .._compat import Lock, Semaphore, notify, run_workers
 from .._core.deadline import Deadline
-from .._core.load import Fields
 from .._core.planner import Limits
 from .._core.run import Run
 from ..batch.operations import (
@@ -151,8 +150,9 @@ class BatchManager:
                 reporter.report()
 
         try:
-            for model in sorted(run.undescribed):
-                run.describe(model, self._describe(model, deadline))
+            for question in run.questions():
+                reply = self._client.send_call(question, self.settings, deadline)
+                run.describe(question, reply)
             while not deadline.passed and run.advance():
                 run_workers(worker, self.settings.max_concurrency, run.stop)
             reporter.report(ended=True)
@@ -160,13 +160,6 @@ class BatchManager:
             run.stop()
             reporter.close()
             self._count(run)
-
-    def _describe(self, model: str, deadline: Deadline) -> Fields:
-        """Ask for the types of a model's fields, which decide how its values are imported."""
-        seconds = deadline.shorten(self.settings.timeout)
-        wanted = {"attributes": ["type"]}
-        described = self._client.execute_kw(model, "fields_get", [], wanted, timeout=seconds)
-        return dict(described)
 
     def _count(self, run: Run) -> None:
         self._stats.update(run.progress(ended=True)["stats"])
