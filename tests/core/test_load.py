@@ -341,3 +341,10 @@ def test_without_the_fields_nothing_is_sent(reply):
     assert [Status.NOT_SENT] * 4 == states(run)
     told = [outcome.error is not None for outcome in run.result()]
     assert [False, True, True, False] == told
+
+
+def test_part_of_a_create():
+    """With external ids or without, it is a create of those records."""
+    assert CreateOperation("m", [{"name": "n1"}], external_ids="name") == named(2).only([1])
+    plain = CreateOperation("m", [{"name": "A"}, {"name": "B"}])
+    assert CreateOperation("m", [{"name": "B"}]) == plain.only([1])

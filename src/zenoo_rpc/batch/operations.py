@@ -93,7 +93,7 @@ class CreateOperation(Operation):
         chosen = list(indexes)
         records = tuple(self.records[index] for index in chosen)
         names = tuple(self.external_ids[index] for index in chosen if self.external_ids)
-        return attrs.evolve(self, records=records, external_ids=names)
+        return attrs.evolve(self, records=records, external_ids=names or None)
 
 
 @attrs.frozen(repr=False, init=False)
