@@ -2,7 +2,11 @@
 
 import pytest
 
-from zenoo_rpc.sync import ZenooClient
+from zenoo_rpc.sync import RetryPolicy, ZenooClient
+
+from ..proxy import Proxy
+
+QUICK = RetryPolicy(attempts=4, initial=0.01, maximum=0.05)
 
 
 @pytest.fixture
@@ -18,4 +22,19 @@ def limited(server):
     """A client that is logged in as a user who may write neither partners nor products."""
     with ZenooClient(server.url) as client:
         client.login(server.database, server.limited_login, server.limited_password)
+        yield client
+
+
+@pytest.fixture
+def proxy(server):
+    """A proxy in front of the server."""
+    with Proxy(server.host, server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def flaky(server, proxy):
+    """A client behind the proxy, with short pauses."""
+    with ZenooClient(proxy.url, retry=QUICK) as client:
+        client.login(server.database, server.login, server.password)
         yield client

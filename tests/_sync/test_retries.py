@@ -2,28 +2,10 @@
 
 import pytest
 
-from zenoo_rpc.sync import BatchExecutionError, RetryPolicy, ZenooClient
+from zenoo_rpc.sync import BatchExecutionError, ZenooClient
 from zenoo_rpc.errors import AnswerTimeoutError, NoAnswerError, RefusedConnectionError
 
-from ..proxy import Proxy
-
-QUICK = RetryPolicy(attempts=4, initial=0.01, maximum=0.05)
 BUSY = b"HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-
-
-@pytest.fixture
-def proxy(server):
-    """A proxy in front of the server."""
-    with Proxy(server.host, server.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def flaky(server, proxy):
-    """A client behind the proxy, with short pauses."""
-    with ZenooClient(proxy.url, retry=QUICK) as client:
-        client.login(server.database, server.login, server.password)
-        yield client
 
 
 def sent(proxy, method):

@@ -151,7 +151,8 @@ class BatchManager:
 
         try:
             for question in run.questions():
-                reply = await self._client.send_call(question, self.settings, deadline)
+                async with self._slots:
+                    reply = await self._client.send_call(question, self.settings, deadline)
                 run.describe(question, reply)
             while not deadline.passed and run.advance():
                 await arun_workers(worker, self.settings.max_concurrency, run.stop)

@@ -59,7 +59,7 @@ class Collected:
 
     def operation(self) -> Operation:
         """Return the operation over all items."""
-        if self._external_ids is not None:
+        if self._type == "create":
             names = self._external_ids
             return CreateOperation(self._check.model, self._items, external_ids=names)
         return TYPES[self._type](self._check.model, self._items)

@@ -70,7 +70,7 @@ def _cells(record: WireRecord, fields: Fields) -> Iterator[Cell]:
 def _cell(name: str, value: object, kind: str) -> Cell:
     if kind in ("one2many", "reference", "many2one_reference", "properties", "json"):
         raise InvalidValueError(f"a {kind} field cannot be written with external ids")
-    if kind == "boolean" and isinstance(value, bool | int):
+    if kind == "boolean" and isinstance(value, int):
         return name, "1" if value else "0"
     if kind == "many2one":
         return _reference(name, value)

@@ -118,9 +118,9 @@ class Run:
         """Begin with the questions that a stage has, otherwise with its calls."""
         self._calls = stage_calls
         if self._ask_for_ids and any(each.start in self._imports for each in stage):
-            again = list(stage_calls)
-            self._calls = iter([Lookup(call) for call in again if call.method == "load"])
-            self._again = [*again]
+            wanted = list(stage_calls)
+            self._calls = iter([Lookup(call) for call in wanted if call.method == "load"])
+            self._again += wanted
 
     def take(self) -> Question | Call | None:
         """Return the next call to send, None when the round has no other."""

@@ -151,7 +151,8 @@ class BatchManager:
 
         try:
             for question in run.questions():
-                reply = self._client.send_call(question, self.settings, deadline)
+                with self._slots:
+                    reply = self._client.send_call(question, self.settings, deadline)
                 run.describe(question, reply)
             while not deadline.passed and run.advance():
                 run_workers(worker, self.settings.max_concurrency, run.stop)

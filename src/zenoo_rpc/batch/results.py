@@ -143,12 +143,12 @@ class OperationResult:
         """Whether every record was applied."""
         return self.counts[Status.APPLIED] == len(self)
 
-    @property
-    def harmless(self) -> frozenset[Status]:
-        """The statuses of records that may be sent again without harm."""
+    def harmless(self) -> list[int]:
+        """Return the indexes of the records that may be sent again without harm."""
         operation = self.operation
         named = isinstance(operation, CreateOperation) and operation.external_ids
-        return frozenset({Status.NOT_SENT, Status.UNKNOWN} if named else {Status.NOT_SENT})
+        statuses = (Status.NOT_SENT, Status.UNKNOWN) if named else (Status.NOT_SENT,)
+        return [index for index, state in enumerate(self.states) if state in statuses]
 
     @property
     def counts(self) -> dict[Status, int]:
@@ -222,10 +222,7 @@ class BatchResult:
         These are the records that were not sent, and of creates with external ids the unknown
         ones too. Whether any other unknown record is there has to be looked up first.
         """
-        left = [
-            (each.operation, [n for n, state in enumerate(each.states) if state in each.harmless])
-            for each in self.operations
-        ]
+        left = [(each.operation, each.harmless()) for each in self.operations]
         return [operation.only(indexes) for operation, indexes in left if indexes]
 
     def values(self) -> list[list[int | None] | bool]:
