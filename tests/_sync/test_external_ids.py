@@ -1,33 +1,19 @@
 """Creates with external ids: sent again, they update instead of doubling."""
 
+from contextlib import suppress
+
 import pytest
 
 from zenoo_rpc.sync import BatchExecutionError, BatchValidationError, RetryPolicy, ZenooClient
 from zenoo_rpc.batch.results import Status
 
-from ..proxy import Proxy
-
-QUICK = RetryPolicy(attempts=4, initial=0.01, maximum=0.05)
+from ..oracle import Snapshot
+from ..proxy import FAULTS, Proxy
 
 
 def people(count):
     """Return records that can be told apart, each with a reference."""
     return [{"name": f"Partner {number:02}", "ref": f"p{number}"} for number in range(count)]
-
-
-@pytest.fixture
-def proxy(server):
-    """A proxy in front of the server."""
-    with Proxy(server.host, server.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def flaky(server, proxy):
-    """A client behind the proxy, with short pauses."""
-    with ZenooClient(proxy.url, retry=QUICK) as client:
-        client.login(server.database, server.login, server.password)
-        yield client
 
 
 def loads(body):
@@ -175,13 +161,36 @@ def test_what_stays_unknown_may_be_sent_again(flaky, proxy, server):
     assert not any(outcome.created for outcome in again)
 
 
-def test_who_has_no_rights_is_told_so_of_each_record(server, client):
+def test_an_import_that_is_carried_out_late_undoes_no_later_write(server, client):
+    """An import without an answer may still come; a later write of the batch stays."""
+    ids = client.batch_manager.bulk_create("res.partner", people(1), external_ids="ref")
+    before = Snapshot.take(server, ["res.partner"])
+    (late,) = [fault for fault in FAULTS if fault.action == "forward_late"]
+
+    with Proxy(server.host, server.port) as proxy:
+        swift = RetryPolicy(attempts=3, initial=0.02, maximum=0.05)
+        with ZenooClient(proxy.url, retry=swift) as slow:
+            slow.login(server.database, server.login, server.password)
+            slow.setup_batch_manager(timeout=4 if server.is_real else 1)
+            batch = slow.batch()
+            batch.create("res.partner", [{**people(1)[0], "city": "Bern"}], external_ids="ref")
+            batch.update("res.partner", {"city": "Chur"}, record_ids=ids)
+            late.arm(proxy, 3)  # after the two questions
+            with suppress(BatchExecutionError):
+                batch.execute()
+        proxy.settle()
+
+    [imported, written] = [outcome.status for outcome in batch.results]
+    [row] = server.rows("res.partner")
+    assert before.rows["res.partner"].keys() == {row["id"]}
+    assert (Status.UNKNOWN, Status.NOT_SENT, "Bern") == (imported, written, row["city"])
+
+
+def test_who_has_no_rights_is_told_so_of_each_record(server, limited):
     """An import that is not allowed leaves nothing, and names every record."""
-    with ZenooClient(server.url) as limited:
-        limited.login(server.database, server.limited_login, server.limited_login)
-        with pytest.raises(BatchExecutionError) as caught:
-            limited.batch_manager.bulk_create(
-                "res.partner", people(2), external_ids="ref", chunk_size=1
-            )
+    with pytest.raises(BatchExecutionError) as caught:
+        limited.batch_manager.bulk_create(
+            "res.partner", people(2), external_ids="ref", chunk_size=1
+        )
     assert [0, 1] == [outcome.index for outcome in caught.value.result.failures]
     assert 0 == server.count("res.partner")

@@ -89,7 +89,7 @@ class Call:
 class Placed:
     """An operation and the number of its first record.
 
-    *last* says that no later operation touches a record of its own. Only then may its writes be
+    *last* says that no later operation touches a record of its own. Only then may its calls be
     repeated: a try that had no answer may still land, late, and would undo a later operation.
     """
 
@@ -110,13 +110,25 @@ def stages(operations: Sequence[Operation], *, ordered: bool) -> list[list[Place
     return _in_order(placed) if ordered else _overlapping(placed)
 
 
+def _records(operation: Operation) -> set[tuple[str, int | str]]:
+    """Return what names the records it touches: ids, or the external ids of an import."""
+    names = operation.external_ids if isinstance(operation, CreateOperation) else operation.ids
+    return {(operation.model, name) for name in names}
+
+
 def _last_on_their_records(operations: Sequence[Operation]) -> list[bool]:
-    touched: set[tuple[str, int]] = set()
+    touched: set[tuple[str, int | str]] = set()
+    by_id: set[str] = set()  # models; an import may be of any record of its model, and the reverse
+    imported: set[str] = set()
     last: list[bool] = []
     for operation in reversed(operations):
-        records = {(operation.model, number) for number in operation.ids}
-        last.append(touched.isdisjoint(records))
+        records = _records(operation)
+        others, own = (imported, by_id) if operation.ids else (by_id, imported)
+        apart = touched.isdisjoint(records) and operation.model not in others
+        last.append(apart or not records)
         touched |= records
+        if records:
+            own.add(operation.model)
     return last[::-1]
 
 
@@ -126,9 +138,9 @@ def _in_order(placed: list[Placed]) -> list[list[Placed]]:
 
 def _overlapping(placed: list[Placed]) -> list[list[Placed]]:
     groups: list[list[Placed]] = []
-    last: dict[tuple[str, int], int] = {}  # a record -> the last group that touches it
+    last: dict[tuple[str, int | str], int] = {}  # a record -> the last group that touches it
     for each in placed:
-        records = [(each.operation.model, number) for number in each.operation.ids]
+        records = _records(each.operation)
         level = max((last.get(record, -1) for record in records), default=-1) + 1
         last.update(dict.fromkeys(records, level))
         groups += [[]] * (level - len(groups) + 1)
@@ -160,7 +172,7 @@ def calls(
         operation, start, last = members[0].operation, members[0].start, members[0].last
         match operation:
             case CreateOperation(external_ids=(_, *_)):
-                yield from _loads(operation.model, start, imports[start], limits)
+                yield from _loads(operation.model, start, imports[start], limits, last=last)
             case CreateOperation():
                 yield from _creates(members, limits)
             case UpdateOperation():
@@ -188,7 +200,9 @@ def _creates(members: list[Placed], limits: Limits) -> Iterator[Call]:
         yield Call(operation.model, "create", operation.context, numbers, parts)
 
 
-def _loads(model: str, start: int, import_: Import, limits: Limits) -> Iterator[Call]:
+def _loads(
+    model: str, start: int, import_: Import, limits: Limits, *, last: bool
+) -> Iterator[Call]:
     """Cut rows; those of one call fill the same columns, as an empty cell is a value too."""
     alike: dict[bytes, list[tuple[int, bytes]]] = {}
     for number, (columns, texts) in enumerate(import_.rows, start):
@@ -201,7 +215,7 @@ def _loads(model: str, start: int, import_: Import, limits: Limits) -> Iterator[
                 import_.context,
                 numbers,
                 parts,
-                idempotent=True,
+                idempotent=last,
                 columns=columns,
             )
 
