@@ -2,31 +2,42 @@
 
 `_async/` uses the left-hand name; the generator swaps in the right-hand one.
 
+    aacquire     acquire
+    acall        call
+    adraw        draw
     anotify      notify
-    arun_workers run_workers
+    ACrew        Crew
     AClosable    Closable
     AEvent       Event
     ALock        Lock
     ASemaphore   Semaphore
+    ashielded    shielded
     asleep       sleep
+    ASTREAM      STREAM
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections import deque
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
+from itertools import islice
 from threading import BoundedSemaphore as Semaphore
-from threading import Event, Lock
+from threading import Condition, Event, Lock
 from time import sleep
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import anyio
 from anyio import Event as AEvent
 from anyio import Lock as ALock
 from anyio import Semaphore as ASemaphore
 from anyio import sleep as asleep
+
+SIGNALS = 0.5  # seconds; a signal that comes just before a thread waits is lost to that wait
 
 
 class AClosable:
@@ -45,52 +56,62 @@ class Closable:
     """Like `AClosable`; `contextlib.closing` asks for `close` itself."""
 
 
+async def acall(function: Callable[..., object], *arguments: object) -> object:
+    """Call *function*, which may be plain or async, and return what it returns."""
+    result = function(*arguments)
+    return await result if inspect.isawaitable(result) else result
+
+
 async def anotify(callback: Callable[[Any], object], argument: object) -> None:
     """Call *callback*, which may be plain or async."""
-    result = callback(argument)
-    if inspect.isawaitable(result):
-        await result
+    await acall(callback, argument)
 
 
-def notify(callback: Callable[[Any], object], argument: object) -> None:
-    """Like `anotify`; an async callback runs as far as it goes without waiting for anything."""
-    result = callback(argument)
+async def ashielded(job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Carry *job* out to its end, whoever cancels; a cancellation goes on afterwards."""
+    import asyncio
+
+    with anyio.CancelScope(shield=True):
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # trio knows no other way to cancel
+            await job()
+            return
+        # From asyncio's own ways (Task.cancel, wait_for, Ctrl+C) only a task of its own is safe.
+        task = loop.create_task(job())
+        cancelled = None
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError as error:
+                cancelled = error
+        task.result()
+        if cancelled is not None:
+            raise cancelled
+
+
+def shielded(job: Callable[[], None]) -> None:
+    """Like `ashielded`; a thread cannot be cancelled, and Ctrl+C does cut it off."""
+    job()
+
+
+def call(function: Callable[..., object], *arguments: object) -> object:
+    """Like `acall`; an async function runs as far as it goes without waiting for anything."""
+    result = function(*arguments)
     if inspect.iscoroutine(result):
         try:
             result.send(None)
-        except StopIteration:
-            return
+        except StopIteration as ended:
+            value: object = ended.value
+            return value
         result.close()
         raise TypeError("a callback of the blocking API cannot wait: make it a plain function")
+    return result
 
 
-async def arun_workers(
-    worker: Callable[[], Coroutine[Any, Any, None]], count: int, stop: Callable[[], None]
-) -> None:
-    """Run *count* copies of *worker* side by side until all have returned.
-
-    A failing worker does not cut its siblings off: a call on the wire may already have changed
-    something. It calls *stop*, so that they begin no other; the first failure is raised at the end.
-    """
-    failures: list[BaseException] = []
-
-    async def guarded() -> None:
-        try:
-            await worker()
-        except anyio.get_cancelled_exc_class():
-            raise
-        except BaseException as failure:
-            stop()
-            failures.append(failure)
-
-    try:
-        async with anyio.create_task_group() as group:
-            for _ in range(count):
-                group.start_soon(guarded)
-    except BaseExceptionGroup as several:  # trio raises KeyboardInterrupt inside the group
-        raise _only(several) from None
-    if failures:
-        raise failures[0]
+def notify(callback: Callable[[Any], object], argument: object) -> None:
+    """Like `anotify`; for an async callback see `call`."""
+    call(callback, argument)
 
 
 def _only(error: BaseException) -> BaseException:
@@ -100,45 +121,215 @@ def _only(error: BaseException) -> BaseException:
     return error
 
 
-def run_workers(worker: Callable[[], None], count: int, stop: Callable[[], None]) -> None:
-    """Like `arun_workers`, in threads that see the caller's context variables.
+class ACrew:
+    """Runs functions side by side, each in a task of its own; leaving the block waits for all.
+
+    A failing one does not cut the others off: a call on the wire may already have changed
+    something. It calls *stop*, so that no other is begun; the first failure is raised at the end.
+    So it is with an exception in the block. Being cancelled cancels them all.
+    """
+
+    def __init__(self, stop: Callable[[], None], size: int) -> None:
+        self._stop = stop
+        self._group = anyio.create_task_group()
+        self._failures: list[BaseException] = []
+        self._returned = anyio.Event()
+        self.busy = self.returned = 0  # how many have not returned yet, and how many have
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        return self
+
+    def start(self, function: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
+        """Run a function beside the others."""
+        self.busy += 1
+        self._group.start_soon(self._guarded, function, arguments)
+
+    async def another(self, returned: int) -> None:
+        """Wait until more than so many have returned, or none is busy."""
+        if self.busy and self.returned <= returned:
+            self._returned = anyio.Event()
+            await self._returned.wait()
+
+    async def _guarded(
+        self, function: Callable[..., Coroutine[Any, Any, None]], arguments: tuple[Any, ...]
+    ) -> None:
+        try:
+            await function(*arguments)
+        except anyio.get_cancelled_exc_class():
+            raise
+        except BaseException as failure:
+            self._stop()
+            self._failures.append(failure)
+        finally:
+            self.busy -= 1
+            self.returned += 1
+            self._returned.set()
+
+    async def __aexit__(
+        self,
+        error_class: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self._stop()
+        try:
+            if isinstance(error, Exception):
+                await self._group.__aexit__(None, None, None)
+            else:
+                await self._group.__aexit__(error_class, error, traceback)
+        except BaseExceptionGroup as several:  # trio raises KeyboardInterrupt inside the group
+            raise _only(several) from None
+        if self._failures and error is None:
+            raise self._failures[0]
+
+
+class Crew:
+    """Like `ACrew`, in at most *size* threads, which see the caller's context variables.
 
     A thread cannot be cut off: on KeyboardInterrupt the calls in flight are waited for.
     """
-    failures: list[BaseException] = []
 
-    def guarded() -> None:
-        try:
-            worker()
-        except BaseException as failure:
-            stop()
-            failures.append(failure)
+    def __init__(self, stop: Callable[[], None], size: int) -> None:
+        self._stop = stop
+        self._pool = ThreadPoolExecutor(size, thread_name_prefix="zenoo_rpc")
+        # What no thread has begun. One append hands it over: Ctrl+C cannot come in between.
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._changed = Condition()
+        self._failures: list[BaseException] = []
+        self._running = self.returned = 0
 
-    with ThreadPoolExecutor(count, thread_name_prefix="zenoo_rpc") as pool:
-        try:
-            futures = [pool.submit(copy_context().run, guarded) for _ in range(count)]
-            while wait(futures, timeout=0.5).not_done:  # a signal just before a wait is lost to it
+    def __enter__(self) -> Self:
+        return self
+
+    @property
+    def busy(self) -> int:
+        """How many have not returned yet."""
+        with self._changed:
+            return len(self._waiting) + self._running
+
+    def start(self, function: Callable[..., None], *arguments: Any) -> None:
+        """Run a function beside the others."""
+        self._waiting.append(partial(copy_context().run, function, *arguments))
+        self._pool.submit(self._next)
+
+    def another(self, returned: int) -> None:
+        """Wait until more than so many have returned, or none is busy."""
+        self._wait(lambda: not self.busy or self.returned > returned)
+
+    def _wait(self, until: Callable[[], bool]) -> None:
+        with self._changed:
+            while not self._changed.wait_for(until, SIGNALS):
                 pass
+
+    def _next(self) -> None:
+        with self._changed:
+            if not self._waiting:
+                return
+            function = self._waiting.popleft()
+            self._running += 1
+        try:
+            function()
+        except BaseException as failure:
+            self._stop()
+            self._failures.append(failure)
+        finally:
+            with self._changed:
+                self._running -= 1
+                self.returned += 1
+                self._changed.notify_all()
+
+    def __exit__(
+        self,
+        error_class: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self._stop()
+            if self._waiting:  # it may have come in the midst of `start`
+                self._pool.submit(self._next)
+        try:
+            self._wait(lambda: not self.busy)
         except BaseException:
-            stop()
+            self._stop()
+            if error is None:  # a second Ctrl+C does not wait
+                self._wait(lambda: not self.busy)
             raise
-    if failures:
-        raise failures[0]
+        finally:
+            self._pool.shutdown(wait=not self.busy)
+        if self._failures and error is None:
+            raise self._failures[0]
+
+
+async def aacquire(slots: ASemaphore) -> None:
+    """Wait for a slot and take it."""
+    await slots.acquire()
+
+
+def acquire(slots: Semaphore) -> None:
+    """Like `aacquire`."""
+    while not slots.acquire(timeout=SIGNALS):
+        pass
+
+
+async def adraw(sources: list[Any], count: int, items: list[object]) -> None:
+    """Append *count* items to *items*, or as many as the sources, plain or async, have left.
+
+    Each is an iterator; one that has ended is taken out of the list.
+    """
+    while sources and len(items) < count:
+        if hasattr(sources[0], "__anext__"):
+            try:
+                items.append(await anext(sources[0]))
+            except StopAsyncIteration:
+                del sources[0]
+        else:
+            _draw(sources, count, items)
+
+
+def draw(sources: list[Any], count: int, items: list[object]) -> None:
+    """Like `adraw`, from plain iterators."""
+    while sources and len(items) < count:
+        _draw(sources, count, items)
+
+
+def _draw(sources: list[Any], count: int, items: list[object]) -> None:
+    before = len(items)
+    items.extend(islice(sources[0], count - before))  # keeps what came before a failure
+    if len(items) < count:
+        del sources[0]
+
+
+# What may be read while it is sent.
+ASTREAM: tuple[type, ...] = (Iterator, AsyncIterable)
+STREAM: tuple[type, ...] = (Iterator,)
 
 
 __all__ = [
+    "ASTREAM",
+    "STREAM",
     "AClosable",
+    "ACrew",
     "AEvent",
     "ALock",
     "ASemaphore",
     "Closable",
+    "Crew",
     "Event",
     "Lock",
     "Semaphore",
+    "aacquire",
+    "acall",
+    "acquire",
+    "adraw",
     "anotify",
-    "arun_workers",
+    "ashielded",
     "asleep",
+    "call",
+    "draw",
     "notify",
-    "run_workers",
+    "shielded",
     "sleep",
 ]

@@ -17,12 +17,15 @@
     |   |   `-- AnswerTimeoutError
     |   |-- ServerBusyError         turned away in front of Odoo (429, 503): it did not run
     |   `-- NotOdooError            something answered that is not Odoo
+    |       `-- NotThereError       404: nothing to answer the call is there now
+    |-- QuestionError               nothing was sent: what has to be known first was not answered
     |-- OdooError                   Odoo's own answer: it ran, failed and was rolled back
     |   |-- AccessError             |-- ValidationError     |-- MissingError
     |   |-- UserError               |-- ConflictError       `-- ServerError
     |   `-- AuthenticationError
     |       `-- DatabaseNotFoundError
-    `-- BatchError                  see `zenoo_rpc.batch.exceptions`
+    |-- BatchError                  see `zenoo_rpc.batch.exceptions`
+    `-- TransactionError            see `zenoo_rpc.transaction`
 
 No text of these holds a password, a key or a value of a record, unless Odoo's own message quotes
 one. All of them pickle.
@@ -79,6 +82,21 @@ class InvalidValueError(UsageError, ValueError):
 
 class MissingExtraError(UsageError, ImportError):
     """An optional dependency is not installed."""
+
+
+class QuestionError(ZenooError):
+    """A record was not sent, because a question that comes first got no answer.
+
+    *model* is what was asked about, *reason* why there is no answer.
+    """
+
+    def __init__(self, model: str, reason: str) -> None:
+        super().__init__(model, reason)
+        self.model = model
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"a question about {self.model} got no answer, so it was not sent ({self.reason})"
 
 
 class TransportError(ZenooError):
@@ -173,6 +191,17 @@ class NotOdooError(TransportError):
     status: int | None = None
 
 
+class NotThereError(NotOdooError):
+    """404, and no word of Odoo's: where a call should go there is nothing now; it did not run.
+
+    The address leads elsewhere, a proxy has lost its servers, or Odoo has lost its database: over
+    JSON-2 it then answers so.
+    """
+
+    summary = "there is nothing to answer the call"
+    advice = "It did not run. Check the address, and that the server and its database are up."
+
+
 class OdooError(ZenooError):
     """Odoo's own error answer: the call ran, failed and was rolled back.
 
@@ -181,9 +210,16 @@ class OdooError(ZenooError):
     """
 
     def __init__(
-        self, message: str, name: str = "", arguments: tuple[object, ...] = (), debug: str = ""
+        self,
+        message: str,
+        name: str = "",
+        arguments: tuple[object, ...] = (),
+        debug: str = "",
+        *,
+        field: str | None = None,
     ) -> None:
         super().__init__(message, name, arguments, debug)
+        self._field = field
         self.message = message
         self.name = name
         self.arguments = arguments
@@ -197,7 +233,9 @@ class OdooError(ZenooError):
 
     @property
     def field(self) -> str | None:
-        """The field that the message names, None when it names none that can be told."""
+        """The field that the server names, None when it names none that can be told."""
+        if self._field:
+            return self._field
         for pattern in _FIELD_PATTERNS:
             if match := pattern.search(self.message):
                 return match[1]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Self, Unpack, cast
 
+from .._compat import ASTREAM
 from .._core.collector import Collected
 from .._core.run import Run
+from .._core.source import Items, Name
 from ..batch.exceptions import BatchStateError
 from ..batch.operations import (
     CreateOperation,
+    CreateStream,
     ExternalIds,
     Operation,
     UnlinkOperation,
@@ -22,6 +25,20 @@ from ..batch.results import BatchResult, OperationHandle
 
 if TYPE_CHECKING:
     from .manager import BatchManager
+
+
+def create_operation(
+    model: str,
+    records: Items,
+    external_ids: ExternalIds = None,
+    context: Mapping[str, object] | None = None,
+) -> CreateOperation | CreateStream:
+    """Build the create of records, which are read at once, or of an iterator's, later."""
+    if isinstance(records, ASTREAM):
+        names = cast(Name, external_ids)
+        return CreateStream(model, [records], external_ids=names, context=context)
+    given = cast(Iterable[object], records)
+    return CreateOperation(model, given, external_ids=external_ids, context=context)
 
 
 class BatchContext:
@@ -50,18 +67,22 @@ class BatchContext:
     def create(
         self,
         model: str,
-        data: Iterable[object],
+        data: Items,
         context: Mapping[str, object] | None = None,
         *,
         external_ids: ExternalIds = None,
     ) -> OperationHandle:
         """Add a create: *data* is any iterable of mappings, attrs or dataclass instances.
 
+        An iterator, such as a generator, may be of any length: it is read while its records are
+        sent, and never further ahead than one call. A bad record in it is refused by itself, since
+        others are on their way by then.
+
         With *external_ids* (texts, the name of the field that holds them, or a function of a
         record) it goes through Odoo's import: what is there already is updated, so it is safe to
         send again, and is repeated when no answer comes.
         """
-        return self._add(CreateOperation(model, data, external_ids=external_ids, context=context))
+        return self._add(create_operation(model, data, external_ids, context))
 
     def update(
         self,
@@ -101,7 +122,7 @@ class BatchContext:
 
     delete = unlink
 
-    async def execute(self) -> list[list[int | None] | bool]:
+    async def execute(self) -> list[Sequence[int | None] | bool]:
         """Carry out what was added, and return one value per operation, in order.
 
         The value of a create is the list of its ids, of anything else True. Raises
@@ -202,9 +223,15 @@ class BatchCollector:
         self._batch._check_open()
         self._collected.add(item)
 
-    def add_many(self, items: Iterable[object]) -> None:
-        """Add items, all or, if one of them is bad, those before it."""
-        for item in items:
+    def add_many(self, items: Items) -> None:
+        """Add items, all or, if one of them is bad, those before it.
+
+        An iterator of records to create is read at the end of the block, while they are sent.
+        """
+        self._batch._check_open()
+        if isinstance(items, ASTREAM) and self._collected.add_later(items):
+            return
+        for item in cast(Iterable[object], items):
             self.add(item)
 
     def __len__(self) -> int:
@@ -225,6 +252,6 @@ class BatchCollector:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if len(self):
+        if not self._collected.is_empty:
             self._batch._add(self._collected.operation())
         await self._batch.__aexit__(error_class, error, traceback)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Unpack, cast
 
-from .._compat import ALock, ASemaphore, anotify, arun_workers
-from .._core.deadline import Deadline
-from .._core.planner import Limits
+from .._compat import ASemaphore
+from .._core.pace import Limits, Pacing
 from .._core.run import Run
+from .._core.source import Items, Name
 from ..batch.operations import (
-    CreateOperation,
+    CreateStream,
     ExternalIds,
     Operation,
     UnlinkOperation,
@@ -21,13 +19,12 @@ from ..batch.operations import (
 )
 from ..batch.options import BatchOptions, ManagerSettings, Options, Settings
 from ..batch.results import BatchResult
-from ..progress import ProgressBar
-from .context import BatchContext
+from .context import BatchContext, create_operation
+from .execution import Execution
+from .stream import OutcomeStream
 
 if TYPE_CHECKING:
     from .client import ZenooClient
-
-logger = logging.getLogger("zenoo_rpc")
 
 
 class BatchManager:
@@ -48,6 +45,7 @@ class BatchManager:
         self._client = client
         self.settings = ManagerSettings(**settings)
         self._slots = ASemaphore(self.settings.max_concurrency)
+        self._pacing = Pacing(self.settings.max_chunk_bytes, self.settings.call_seconds)
         self._stats: Counter[str] = Counter()
 
     def batch(self, **options: Unpack[Options]) -> BatchContext:
@@ -57,22 +55,23 @@ class BatchManager:
     async def bulk_create(
         self,
         model: str,
-        records: Iterable[object],
+        records: Items,
         *,
         external_ids: ExternalIds = None,
         context: Mapping[str, object] | None = None,
         **options: Unpack[Options],
-    ) -> list[int]:
+    ) -> Sequence[int]:
         """Create records and return their ids, in the order of the records.
 
-        *external_ids* as in `BatchContext.create`.
+        *records* and *external_ids* as in `BatchContext.create`. The ids of an iterator's records
+        are an `Ids`, those of others a list.
 
         Raises BatchValidationError before anything is sent, BatchExecutionError unless all were
         created; `error.result` has the ids of those that were.
         """
-        operation = CreateOperation(model, records, external_ids=external_ids, context=context)
+        operation = create_operation(model, records, external_ids, context)
         result = await self.execute_operations([operation], **options)
-        return cast(list[int], result.ids)
+        return cast(Sequence[int], result.operations[0].ids)
 
     async def bulk_update(
         self,
@@ -110,6 +109,28 @@ class BatchManager:
         await self.execute_operations([operation], **options)
         return True
 
+    def stream(
+        self,
+        model: str,
+        records: Items,
+        *,
+        external_ids: Name = None,
+        context: Mapping[str, object] | None = None,
+        **options: Unpack[Options],
+    ) -> OutcomeStream:
+        """Create records, and tell what became of each as soon as that is known, in their order.
+
+        It is opened by a with statement and then iterated: see `OutcomeStream`. *records* is any
+        iterable, of any length; memory does not grow with it. *external_ids* is the name of the
+        field that holds them, or a function of a record; each of these is kept, so that none
+        occurs twice.
+        """
+        operation = CreateStream(model, [records], external_ids=external_ids, context=context)
+        chosen = BatchOptions(**options)
+        run = self.start([operation], chosen, look_ahead=4 * self.settings.max_concurrency)
+        execution = Execution(self._client, self._slots, self.settings, run, chosen)
+        return OutcomeStream(operation, run, execution, lambda: self._count(run))
+
     async def execute_operations(
         self, operations: Iterable[Operation], **options: Unpack[Options]
     ) -> BatchResult:
@@ -127,72 +148,34 @@ class BatchManager:
         """Return what it has done so far: batches, operations, records by status, calls."""
         return dict(self._stats)
 
-    def start(self, operations: Sequence[Operation], options: BatchOptions) -> Run:
+    def start(
+        self,
+        operations: Sequence[Operation],
+        options: BatchOptions,
+        *,
+        look_ahead: int | None = None,
+    ) -> Run:
         """Return a run over *operations*; nothing is sent yet."""
         self._client.check_ready()
         size = options.chunk_size or self.settings.max_chunk_size
-        limits = Limits(size, self.settings.max_chunk_bytes)
-        return Run(operations, limits, ordered=options.ordered, on_error=options.on_error)
+        limits = Limits(size, self.settings.max_chunk_bytes) if size else self._pacing
+        return Run(
+            operations,
+            limits,
+            ways=self._client.ways.beginning(self.settings.update_by),
+            ordered=options.ordered,
+            on_error=options.on_error,
+            on_unknown=options.on_unknown,
+            look_ahead=look_ahead,
+        )
 
     async def carry_out(self, run: Run, options: BatchOptions) -> None:
         """Send the calls of *run* until it has no other, and tell the progress."""
-        reporter = _Reporter(run, options)
-        deadline = Deadline(options.time_limit, time.monotonic)
-
-        async def worker() -> None:
-            while True:
-                async with self._slots:
-                    call = None if deadline.passed else run.take()
-                    if call is None:
-                        return
-                    reply = await self._client.send_call(call, self.settings, deadline)
-                    run.record(call, reply)
-                await reporter.report()
-
         try:
-            for question in run.questions():
-                async with self._slots:
-                    reply = await self._client.send_call(question, self.settings, deadline)
-                run.describe(question, reply)
-            while not deadline.passed and run.advance():
-                await arun_workers(worker, self.settings.max_concurrency, run.stop)
-            await reporter.report(ended=True)
+            await Execution(self._client, self._slots, self.settings, run, options).carry_out()
         finally:
-            run.stop()
-            reporter.close()
             self._count(run)
 
     def _count(self, run: Run) -> None:
         self._stats.update(run.progress(ended=True)["stats"])
         self._stats.update(batches=1, operations=len(run.operations), records=run.total)
-
-
-class _Reporter:
-    """Tells progress to whoever asked for it: one call at a time, never backwards."""
-
-    def __init__(self, run: Run, options: BatchOptions) -> None:
-        self._run = run
-        self._bar = ProgressBar() if options.progress else None
-        callbacks = (options.progress_callback, self._bar)
-        self._callbacks = [callback for callback in callbacks if callback is not None]
-        self._told = -1
-        self._turn = ALock()
-
-    async def report(self, *, ended: bool = False) -> None:
-        if not self._callbacks:
-            return
-        async with self._turn:
-            progress = self._run.progress(ended=ended)
-            if progress["completed"] == self._told:
-                return
-            self._told = progress["completed"]
-            for callback in self._callbacks:
-                try:
-                    await anotify(callback, progress)
-                except Exception as error:
-                    kind = type(error).__name__
-                    logger.warning("the progress callback raised %s; the batch goes on", kind)
-
-    def close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()

@@ -75,18 +75,24 @@ class Checker:
         for index, name in self.each(
             given, "external_ids must be texts, a field's name, a function"
         ):
-            if not isinstance(name, str) or not EXTERNAL_ID.fullmatch(name):
-                raise self.error(
-                    "an external id must be a text like `name` or `module.name`, without spaces, "
-                    "commas and further dots",
-                    index,
-                )
-            before = seen.setdefault(name if "." in name else f"__import__.{name}", index)
-            if before != index:
-                raise self.error(f"its external id is that of record {before}", index)
+            self.external_id(name, index, seen)
         if len(seen) != len(records):
             raise self.error(f"{len(seen)} external ids were given for {len(records)} records")
         return tuple(seen)
+
+    def external_id(self, name: object, index: int, seen: dict[str, int]) -> str:
+        """Return an external id with its module; it must not be among those *seen* so far."""
+        if not isinstance(name, str) or not EXTERNAL_ID.fullmatch(name):
+            raise self.error(
+                "an external id must be a text like `name` or `module.name`, without spaces, "
+                "commas and further dots",
+                index,
+            )
+        whole = name if "." in name else f"__import__.{name}"
+        before = seen.setdefault(whole, index)
+        if before != index:
+            raise self.error(f"its external id is that of record {before}", index)
+        return whole
 
     def values(self, values: object, index: int | None = None) -> WireRecord:
         """Return the values of an update, which must not be empty."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from ..batch.operations import (
     CreateOperation,
+    CreateStream,
     ExternalIds,
     Operation,
     UnlinkOperation,
@@ -14,6 +15,7 @@ from ..batch.operations import (
 )
 from ..errors import UsageError
 from .checker import Checker
+from .source import Items, Name
 
 Build = Callable[[str, Any], Operation]
 
@@ -39,10 +41,27 @@ class Collected:
         self._check = Checker(operation_type, model)
         self._type = operation_type
         self._items: list[object] = []
+        self._sources: list[Items] = []  # what follows once something is read later
         self._seen: dict[int, int] = {}
+        self._count = 0
 
     def __len__(self) -> int:
-        return len(self._items)
+        """Return how many were added one by one."""
+        return self._count
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was added."""
+        return not self._items and not self._sources
+
+    def add_later(self, items: Items) -> bool:
+        """Take an iterator of records to create, to be read while they are sent; else False."""
+        if self._type != "create":
+            return False
+        if not self._sources:
+            self._sources.append(self._items)
+        self._sources.append(items)
+        return True
 
     def add(self, item: object) -> None:
         """Take a copy of *item*, in wire values; BatchValidationError if it is none."""
@@ -55,10 +74,18 @@ class Collected:
         else:
             wire = number = self._check.id(item, index)
             self._check.first(self._seen, number, index)
+        if self._sources and self._sources[-1] is not self._items:
+            self._items = []
+            self._sources.append(self._items)
         self._items.append(wire)
+        self._count += 1
 
     def operation(self) -> Operation:
         """Return the operation over all items."""
+        if self._sources:  # not copied: what was added is read in its place
+            return CreateStream(
+                self._check.model, self._sources, external_ids=cast(Name, self._external_ids)
+            )
         if self._type == "create":
             names = self._external_ids
             return CreateOperation(self._check.model, self._items, external_ids=names)

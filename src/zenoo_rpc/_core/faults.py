@@ -33,6 +33,7 @@ class Repeat(enum.Enum):
 
 
 TOO_LARGE = 413  # HTTP: the body is more than a proxy takes
+GATEWAY_TIMEOUT = 504  # HTTP: Odoo took longer than a proxy waits
 
 
 class Kind(enum.Enum):
@@ -46,6 +47,7 @@ class Kind(enum.Enum):
     READ_TIMEOUT = "read timeout"
     CLOSED = "closed"
     BUSY = "busy"
+    NOT_THERE = "not there"
     REJECTED = "rejected"
     NOT_ODOO = "not odoo"
 
@@ -80,9 +82,13 @@ TRANSPORT: dict[Kind, Row] = {
     Kind.READ_TIMEOUT: Row(*_UNKNOWN, errors.AnswerTimeoutError),
     Kind.CLOSED: Row(*_UNKNOWN, errors.NoAnswerError),
     Kind.BUSY: Row(*_TURNED_AWAY, errors.ServerBusyError),
+    # A proxy says so whose servers are gone; Odoo over JSON-2, as long as its database is (19).
+    Kind.NOT_THERE: Row(*_TURNED_AWAY, errors.NotThereError),
     Kind.REJECTED: Row(*_REJECTED, errors.NotOdooError),
     Kind.NOT_ODOO: Row(*_UNKNOWN, errors.NotOdooError),
 }
+
+UNPROCESSABLE = "werkzeug.exceptions.UnprocessableEntity"  # JSON-2: arguments that do not bind
 
 # Odoo answered with an error: the class that its server names (14 and 19).
 ODOO: dict[str, Row] = {
@@ -98,6 +104,10 @@ ODOO: dict[str, Row] = {
     "psycopg2.errors.SerializationFailure": Row(*_CONFLICT, errors.ConflictError),
     "psycopg2.errors.DeadlockDetected": Row(*_CONFLICT, errors.ConflictError),
     "psycopg2.errors.LockNotAvailable": Row(*_CONFLICT, errors.ConflictError),
+    # JSON-2: what its server says before the method, or instead of it.
+    "werkzeug.exceptions.Unauthorized": Row(*_REJECTED, errors.AuthenticationError),
+    UNPROCESSABLE: Row(*_REJECTED, errors.ServerError),
+    "werkzeug.exceptions.BadRequest": Row(*_REJECTED, errors.ServerError),
     # It found no free database connection, so it did not begin.
     "psycopg2.pool.PoolError": Row(*_TURNED_AWAY, errors.ServerError),
     # It lost its database in the middle: whether the commit was made, it cannot tell.
@@ -108,6 +118,9 @@ ODOO: dict[str, Row] = {
     "psycopg2.errors.CannotConnectNow": Row(*_UNKNOWN, errors.ServerError),
     "psycopg2.errors.IdleInTransactionSessionTimeout": Row(*_UNKNOWN, errors.ServerError),
 }
+# JSON-2 says so of a model that does not exist, JSON-RPC by a UserError.
+NOT_FOUND = "werkzeug.exceptions.NotFound"
+NO_MODEL = Row(*_ROLLED_BACK, errors.UserError)
 NO_DATABASE = Row(*_REJECTED, errors.DatabaseNotFoundError)
 ANY_OTHER = Row(*_ROLLED_BACK, errors.ServerError)
 
@@ -146,12 +159,34 @@ class Fault:
         """
         if isinstance(self.error, errors.NotOdooError):
             return self.proof is Proof.NOT_RUN and self.error.status == TOO_LARGE
-        return self.proof is Proof.ROLLED_BACK and not isinstance(self.error, errors.ConflictError)
+        return self.proof is Proof.ROLLED_BACK and not self.is_conflict
+
+    @property
+    def is_for_size(self) -> bool:
+        """Whether a smaller call might have passed: it was too large, or took too long."""
+        too_long = isinstance(self.error, errors.AnswerTimeoutError)
+        status = self.error.status if isinstance(self.error, errors.NotOdooError) else None
+        return too_long or status in (TOO_LARGE, GATEWAY_TIMEOUT)
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether another transaction was in the way of the call."""
+        return isinstance(self.error, errors.ConflictError)
 
 
 def never_sent(error: errors.ZenooError) -> Fault:
     """Return the fault of a call that was not even tried."""
     return Fault(Proof.NEVER_SENT, Status.NOT_SENT, Repeat.NEVER, error)
+
+
+def not_answered(model: str, fault: Fault) -> errors.QuestionError:
+    """Return what is told of records for which a question about their model failed so.
+
+    What became of the question is nobody's concern, and the texts of faults are about writes.
+    """
+    error = fault.error
+    reason = error.summary if isinstance(error, errors.TransportError) else str(error)
+    return errors.QuestionError(model, reason)
 
 
 def transport_fault(
@@ -181,5 +216,7 @@ def odoo_fault(name: str, message: str, arguments: tuple[object, ...], debug: st
     row = ODOO.get(name, ANY_OTHER)
     if name == "psycopg2.OperationalError" and "does not exist" in message:
         row = NO_DATABASE
+    if name == NOT_FOUND and message.startswith("the model "):
+        row = NO_MODEL
     error = row.error(message.strip(), name, arguments, debug)
     return Fault(row.proof, row.status, row.repeat, error)

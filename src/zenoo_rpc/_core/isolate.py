@@ -14,21 +14,19 @@ from collections.abc import Sequence
 import attrs
 
 from ..errors import AccessError, MissingError, OdooError, ServerError, UserError, ZenooError
-from .faults import Fault
+from .encoding import array, encode
+from .faults import NOT_FOUND, Fault, Proof
 from .planner import Call
-from .protocol import Answer, array, encode
+from .protocol import Answer
 from .values import WireRecord
+from .ways import Way
 
 # Neither text is translated (`odoo/models.py`, `odoo/orm/models.py`, `odoo/exceptions.py`).
 INVALID_FIELD = re.compile(r"^Invalid field '(\w+)' (?:in|on model) '([\w.]+)'$")
 MISSING_RECORD = re.compile(r"\b([\w.]+)\((\d+),\)")
 
-RIGHTS = {
-    "create": "create",
-    "load": "create",
-    "write": "write",
-    "unlink": "unlink",
-}  # method -> the right it needs
+
+UNKNOWN_METHOD = ("builtins.AttributeError", NOT_FOUND)  # over JSON-RPC, over JSON-2
 
 
 @attrs.frozen
@@ -49,7 +47,7 @@ class Probe:
     """
 
     model: str
-    asked_for: str
+    right: str
     context: WireRecord
     waiting: list[tuple[Call, Fault]] = attrs.field(eq=False)
 
@@ -59,7 +57,7 @@ class Probe:
     @property
     def arguments(self) -> list[bytes]:
         """The method's positional arguments, each as JSON."""
-        return [encode(RIGHTS[self.asked_for]), encode(False)]
+        return [encode(self.right), encode(False)]
 
 
 @attrs.frozen
@@ -107,6 +105,19 @@ def needs_survey(call: Call, fault: Fault) -> bool:
     return call.method == "unlink" and twice and isinstance(fault.error, MissingError)
 
 
+def needs_reconcile(call: Call, fault: Fault) -> bool:
+    """Whether it can be found out what became of an import without an answer: once it is tried."""
+    return call.is_import and fault.proof is Proof.UNKNOWN and not call.may_be_done
+
+
+def is_missing(call: Call, fault: Fault) -> bool:
+    """Whether the server does not have the method that was to write different values."""
+    error = fault.error
+    if call.method != Way.SAVE or not isinstance(error, ServerError):
+        return False
+    return error.name in UNKNOWN_METHOD and Way.SAVE in error.message
+
+
 def needs_probe(fault: Fault) -> bool:
     """Whether the reason may lie in the model as well as in the records."""
     return isinstance(fault.error, AccessError | UserError)
@@ -144,7 +155,7 @@ def _named(call: Call, error: ZenooError) -> set[int]:
         return set()
     if call.values is not None:
         return set(range(len(call))) if _has(call.values, field) else set()
-    return {n for n, part in enumerate(call.parts) if _has(part, field)}
+    return {n for n, part in enumerate(call.each or call.parts) if _has(part, field)}
 
 
 def _invalid_field(call: Call, error: ZenooError) -> str | None:
@@ -153,7 +164,8 @@ def _invalid_field(call: Call, error: ZenooError) -> str | None:
         return None
     if match := INVALID_FIELD.search(error.message):
         return match[1] if match[2] == call.model else None
-    if error.name == "builtins.KeyError" and call.method == "write":  # 19: just the field's name
+    writes = call.method in (Way.WRITE, Way.SAVE)
+    if error.name == "builtins.KeyError" and writes:  # 19: just the field's name
         return error.message.strip("'")
     return None
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import ClassVar
 
 import attrs
 
+from ..errors import ZenooError
+from .encoding import encode
 from .planner import Call
-from .protocol import encode
 
 
 @attrs.frozen
@@ -45,22 +46,38 @@ class Lookup:
     @property
     def arguments(self) -> list[bytes]:
         """The method's positional arguments, each as JSON: a domain and the fields."""
-        by_module: dict[str, list[str]] = {}
-        for module, name in self._names():
-            by_module.setdefault(module, []).append(name)
-        domain: list[object] = ["|"] * (len(by_module) - 1)
-        for module, names in by_module.items():
-            domain += ["&", ["module", "=", module], ["name", "in", names]]
-        return [encode(domain), encode(["module", "name"])]
+        return question(self._names())
 
-    def found(self, rows: object) -> list[bool] | None:
-        """Return for each record whether it is there, None for an answer of another shape."""
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            return None
-        there = {(row.get("module"), row.get("name")) for row in rows}
-        return [name in there for name in self._names()]
+    def found(self, rows: object) -> list[int | None] | None:
+        """Return for each record its id if it is there, None for an answer of another shape."""
+        return found(rows, self._names())
 
-    def _names(self) -> Iterator[tuple[str, str]]:
-        for part in self.call.parts:
-            module, _, name = json.loads(part)[0].partition(".")
-            yield module, name
+    def _names(self) -> list[str]:
+        return [json.loads(part)[0] for part in self.call.parts]
+
+
+@attrs.frozen
+class Reconcile(Lookup):
+    """The same question after a `load` without an answer: which of its records are there now?"""
+
+    error: ZenooError
+
+
+def question(names: Iterable[str]) -> list[bytes]:
+    """Return the arguments of `search_read` that ask for external ids, `module.name` each."""
+    by_module: dict[str, list[str]] = {}
+    for each in names:
+        module, _, name = each.partition(".")
+        by_module.setdefault(module, []).append(name)
+    domain: list[object] = ["|"] * (len(by_module) - 1)
+    for module, own in by_module.items():
+        domain += ["&", ["module", "=", module], ["name", "in", own]]
+    return [encode(domain), encode(["module", "name", "res_id"])]
+
+
+def found(rows: object, names: Iterable[str]) -> list[int | None] | None:
+    """Return for each external id the id of its record, None for an answer of another shape."""
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        return None
+    there = {f"{row.get('module')}.{row.get('name')}": row.get("res_id") for row in rows}
+    return [there.get(name) for name in names]

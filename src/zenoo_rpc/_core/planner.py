@@ -7,39 +7,43 @@ carries the numbers of its records from the cut to the outcome.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import attrs
 
 from ..batch.operations import (
     CreateOperation,
+    CreateStream,
     Operation,
     UnlinkOperation,
     UpdateOperation,
     WriteManyOperation,
 )
+from .encoding import array, encode
 from .load import Import
-from .protocol import array, encode
+from .pace import Size, Sizes
+from .rows import DATABASE_ID, Cell
 from .values import WireRecord, is_absolute
+from .ways import Way, Ways
+
+T = TypeVar("T")
+ONE_BY_ONE = Ways(first=Way.WRITE)
 
 
-@attrs.frozen
-class Limits:
-    """How much goes into one call: at most *size* records and *bytes* bytes of them."""
-
-    size: int
-    bytes: int
+RIGHTS = {True: "create", False: "write"}  # of calls that may do either, by `is_import`
 
 
 @attrs.frozen(repr=False)
 class Call:
     """One request: *numbers* are its records, *parts* the JSON of each, in the same order.
 
-    A part is a record's values for a create, its row for a `load` that fills *columns*, a record's
-    id otherwise; *values* is what a `write` writes to all of them. An *idempotent* call may be
-    carried out twice without harm; of one that *may_be_done* an earlier try had no answer.
+    A part is a record's values for a create, its row for an import with external ids, a record's id
+    otherwise. *values* is what a `write` writes to all of them; of a call that writes different
+    ones *each* has the values of each. A `load` fills *columns*; one that updates by id has its
+    *rows* beside the ids. An *idempotent* call may be carried out twice without harm; of one that
+    *may_be_done* an earlier try had no answer.
     """
 
     model: str
@@ -51,6 +55,8 @@ class Call:
     idempotent: bool = False
     columns: bytes | None = None
     may_be_done: bool = False
+    each: Sequence[bytes] = ()
+    rows: Sequence[bytes] = ()
 
     def __len__(self) -> int:
         return len(self.parts)
@@ -62,8 +68,20 @@ class Call:
     def arguments(self) -> list[bytes]:
         """The method's positional arguments, each as JSON."""
         if self.columns is not None:
-            return [self.columns, array(self.parts)]
+            return [self.columns, array(self.rows or self.parts)]
+        if self.each:
+            return [array(self.parts), array(self.each), b"{}"]
         return [array(self.parts), *([self.values] if self.values is not None else [])]
+
+    @property
+    def is_import(self) -> bool:
+        """Whether it creates and updates records by their external ids."""
+        return self.method == Way.LOAD and not self.each
+
+    @property
+    def right(self) -> str:
+        """The right that it needs on its model."""
+        return self.method if self.method in ("create", "unlink") else RIGHTS[self.is_import]
 
     def halves(self) -> tuple[Self, Self]:
         """Return the call as two, each with half of the records."""
@@ -71,13 +89,35 @@ class Call:
         return self.only(range(middle)), self.only(range(middle, len(self)))
 
     def only(self, places: Iterable[int]) -> Self:
-        """Return the call with just the records at these places."""
+        """Return the call with just the records at these places.
+
+        Different values for a single record are a plain `write`, which everybody can do who may.
+        """
         chosen = sorted(places)
+        numbers = [self.numbers[n] for n in chosen]
+        parts = [self.parts[n] for n in chosen]
+        if self.each and len(chosen) == 1:
+            return self.written(chosen[0])
+        each = [self.each[n] for n in chosen] if self.each else ()
+        rows = [self.rows[n] for n in chosen] if self.rows else ()
+        return attrs.evolve(self, numbers=numbers, parts=parts, each=each, rows=rows)
+
+    def written(self, place: int) -> Self:
+        """Return the `write` of the record at a place of a call that writes different values."""
         return attrs.evolve(
             self,
-            numbers=[self.numbers[n] for n in chosen],
-            parts=[self.parts[n] for n in chosen],
+            method=Way.WRITE.value,
+            numbers=[self.numbers[place]],
+            parts=[self.parts[place]],
+            values=self.each[place],
+            columns=None,
+            each=(),
+            rows=(),
         )
+
+    def singles(self) -> list[Self]:
+        """Return the call as many, one for each record."""
+        return [self.only([place]) for place in range(len(self))]
 
     def without(self, places: Container[int]) -> Self | None:
         """Return the call without the records at these places, None if nothing is left."""
@@ -102,12 +142,26 @@ def stages(operations: Sequence[Operation], *, ordered: bool) -> list[list[Place
     """Return the operations in groups: one group's calls may overlap, the groups follow each other.
 
     Ordered, a group is one operation, or neighbouring creates of one model and context. Otherwise
-    an operation joins the first group after the last one that touches a record of its own.
+    an operation joins the first group after the last one that touches a record of its own. A stream
+    is always alone, and everything keeps its place before or after it: nobody knows its records.
+    Their numbers come after all others, when they are read.
     """
-    starts = itertools.accumulate((len(operation) for operation in operations), initial=0)
+    starts = itertools.accumulate(map(len, operations), initial=0)
     last = _last_on_their_records(operations)
     placed = [Placed(*each) for each in zip(operations, starts, last, strict=False)]
-    return _in_order(placed) if ordered else _overlapping(placed)
+    groups: list[list[Placed]] = []
+    for streamed, some in itertools.groupby(placed, lambda each: is_stream(each.operation)):
+        neighbours = list(some)
+        if streamed:
+            groups += [[each] for each in neighbours]
+        else:
+            groups += _in_order(neighbours) if ordered else _overlapping(neighbours)
+    return groups
+
+
+def is_stream(operation: Operation) -> bool:
+    """Whether the records of an operation are not known beforehand."""
+    return isinstance(operation, CreateStream)
 
 
 def _records(operation: Operation) -> set[tuple[str, int | str]]:
@@ -120,23 +174,30 @@ def _last_on_their_records(operations: Sequence[Operation]) -> list[bool]:
     touched: set[tuple[str, int | str]] = set()
     by_id: set[str] = set()  # models; an import may be of any record of its model, and the reverse
     imported: set[str] = set()
+    streamed: set[str] = set()  # an import from a stream may be of any external id
     last: list[bool] = []
     for operation in reversed(operations):
         records = _records(operation)
-        others, own = (imported, by_id) if operation.ids else (by_id, imported)
-        apart = touched.isdisjoint(records) and operation.model not in others
+        model = operation.model
+        if isinstance(operation, CreateStream) and operation.imports:
+            last.append(model not in by_id | imported)
+            streamed.add(model)
+            imported.add(model)
+            continue
+        others, own = (imported, by_id) if operation.ids else (by_id | streamed, imported)
+        apart = touched.isdisjoint(records) and model not in others
         last.append(apart or not records)
         touched |= records
         if records:
-            own.add(operation.model)
+            own.add(model)
     return last[::-1]
 
 
-def _in_order(placed: list[Placed]) -> list[list[Placed]]:
+def _in_order(placed: Iterable[Placed]) -> list[list[Placed]]:
     return [list(group) for _, group in _neighbours(placed)]
 
 
-def _overlapping(placed: list[Placed]) -> list[list[Placed]]:
+def _overlapping(placed: Iterable[Placed]) -> list[list[Placed]]:
     groups: list[list[Placed]] = []
     last: dict[tuple[str, int | str], int] = {}  # a record -> the last group that touches it
     for each in placed:
@@ -161,119 +222,172 @@ def _neighbours(placed: Iterable[Placed]) -> Iterator[tuple[Any, Iterator[Placed
 
 
 def calls(
-    stage: Iterable[Placed], limits: Limits, imports: Mapping[int, Import] = MappingProxyType({})
+    stage: Iterable[Placed],
+    sizes: Sizes,
+    imports: Mapping[int, Import] = MappingProxyType({}),
+    ways: Ways = ONE_BY_ONE,
 ) -> Iterator[Call]:
     """Cut a stage into calls, each only when it is asked for.
 
-    *imports* has the rows of every create with external ids, by the number of its first record.
+    *imports* has the rows of every create with external ids, by the number of its first record;
+    *ways* tells how different values are written.
     """
     for _, group in _neighbours(stage):
         members = list(group)
         operation, start, last = members[0].operation, members[0].start, members[0].last
+        numbers = range(start, start + len(operation))
         match operation:
             case CreateOperation(external_ids=(_, *_)):
-                yield from _loads(operation.model, start, imports[start], limits, last=last)
+                yield from _loads(operation.model, numbers, imports[start], sizes, last=last)
             case CreateOperation():
-                yield from _creates(members, limits)
+                yield from _creates(members, sizes)
             case UpdateOperation():
-                numbers = range(start, start + len(operation))
                 ids, values = operation.ids, operation.values
-                yield from _writes(operation, numbers, ids, values, limits, last=last)
+                yield from _writes(operation, numbers, ids, values, sizes, last=last)
             case WriteManyOperation():
-                yield from _grouped_writes(operation, start, limits, last=last)
+                yield from _different_writes(operation, numbers, sizes, ways, last=last)
             case UnlinkOperation():
-                numbers = range(start, start + len(operation))
-                yield from _by_id(
-                    operation, "unlink", numbers, operation.ids, limits, idempotent=True
-                )
+                ids = operation.ids
+                yield from _by_id(operation, "unlink", numbers, ids, sizes, idempotent=True)
 
 
-def _creates(members: list[Placed], limits: Limits) -> Iterator[Call]:
+def _creates(members: list[Placed], sizes: Sizes) -> Iterator[Call]:
+    first = members[0].operation
     records = (
         (each.start + index, encode(record))
         for each in members
         if isinstance(each.operation, CreateOperation)
         for index, record in enumerate(each.operation.records)
     )
-    for numbers, parts in cut(records, limits):
-        operation = members[0].operation
-        yield Call(operation.model, "create", operation.context, numbers, parts)
+    for some in cut(records, sizes.of(first.model, "create"), lambda record: len(record[1])):
+        numbers, parts = zip(*some, strict=True)
+        yield Call(first.model, "create", first.context, compact(numbers), parts)
+
+
+def compact(numbers: Sequence[int]) -> Sequence[int]:
+    """Return rising numbers as a range, if they are one."""
+    whole = range(numbers[0], numbers[-1] + 1)
+    return whole if len(whole) == len(numbers) else numbers
 
 
 def _loads(
-    model: str, start: int, import_: Import, limits: Limits, *, last: bool
+    model: str, numbers: Iterable[int], import_: Import, sizes: Sizes, *, last: bool
 ) -> Iterator[Call]:
     """Cut rows; those of one call fill the same columns, as an empty cell is a value too."""
     alike: dict[bytes, list[tuple[int, bytes]]] = {}
-    for number, (columns, texts) in enumerate(import_.rows, start):
+    for number, (columns, texts) in zip(numbers, import_.rows, strict=True):
         alike.setdefault(columns, []).append((number, texts))
     for columns, rows in alike.items():
-        for numbers, parts in cut(rows, limits):
-            yield Call(
-                model,
-                "load",
-                import_.context,
-                numbers,
-                parts,
-                idempotent=last,
-                columns=columns,
-            )
+        for some in cut(rows, sizes.of(model, "load"), lambda row: len(row[1])):
+            own, parts = zip(*some, strict=True)
+            yield Call(model, "load", import_.context, own, parts, idempotent=last, columns=columns)
 
 
 def _by_id(
     operation: Operation,
     method: str,
-    numbers: Iterable[int],
-    ids: Iterable[int],
-    limits: Limits,
+    numbers: Sequence[int],
+    ids: Sequence[int],
+    sizes: Sizes,
     values: bytes | None = None,
     *,
     idempotent: bool = False,
 ) -> Iterator[Call]:
-    pairs = ((number, b"%d" % record_id) for number, record_id in zip(numbers, ids, strict=True))
-    for some, parts in cut(pairs, limits):
+    done = 0
+    for parts in cut(map(b"%d".__mod__, ids), sizes.of(operation.model, method), len):
+        some = numbers[done : done + len(parts)]
         yield Call(operation.model, method, operation.context, some, parts, values, idempotent)
+        done += len(parts)
 
 
 def _writes(
     operation: Operation,
-    numbers: Iterable[int],
-    ids: Iterable[int],
+    numbers: Sequence[int],
+    ids: Sequence[int],
     values: WireRecord,
-    limits: Limits,
+    sizes: Sizes,
     *,
     last: bool,
 ) -> Iterator[Call]:
     harmless = last and is_absolute(values)
     written = encode(values)
-    yield from _by_id(operation, "write", numbers, ids, limits, written, idempotent=harmless)
+    yield from _by_id(operation, "write", numbers, ids, sizes, written, idempotent=harmless)
 
 
-def _grouped_writes(
-    operation: WriteManyOperation, start: int, limits: Limits, *, last: bool
+@attrs.frozen
+class _Update:
+    """The values of one record of an update with different ones, and the cells of an import."""
+
+    number: int
+    id: int
+    values: WireRecord
+    part: bytes
+    cells: Sequence[Cell] = ()
+
+    def __len__(self) -> int:
+        return len(self.part) + len(str(self.id)) + 4  # quotes and commas; cells are no longer
+
+
+def _different_writes(
+    operation: WriteManyOperation, numbers: range, sizes: Sizes, ways: Ways, *, last: bool
 ) -> Iterator[Call]:
-    groups: dict[bytes, tuple[WireRecord, list[tuple[int, int]]]] = {}
-    for number, (record_id, values) in enumerate(operation.updates.items(), start):
-        same = encode(dict(sorted(values.items())))
-        groups.setdefault(same, (values, []))[1].append((number, record_id))
-    for values, pairs in groups.values():
-        numbers, ids = zip(*pairs, strict=True)
-        yield from _writes(operation, numbers, ids, values, limits, last=last)
+    """Write values that many records share at once, and all others as *ways* tells."""
+    groups: dict[bytes, list[_Update]] = {}
+    for number, (record_id, values) in zip(numbers, operation.updates.items(), strict=True):
+        part = encode(dict(sorted(values.items())))
+        groups.setdefault(part, []).append(_Update(number, record_id, values, part))
+    way = ways.of(operation.model)
+    few: dict[tuple[str, ...], list[_Update]] = {}  # by the columns of an import
+    for group in groups.values():
+        values = group[0].values
+        cells = ways.cells(operation.model, values) if way is Way.LOAD else []
+        if len(group) >= way.apart or cells is None:
+            own, ids = zip(*((each.number, each.id) for each in group), strict=True)
+            yield from _writes(operation, own, ids, values, sizes, last=last)
+        else:
+            columns = tuple(column for column, _ in cells)
+            few.setdefault(columns, []).extend(attrs.evolve(each, cells=cells) for each in group)
+    for columns, updates in few.items():
+        for some in cut(updates, sizes.of(operation.model, way.value), len):
+            call = _different(operation, way, columns, some, last=last)
+            # That the method is missing may have been found out in between.
+            yield from call.singles() if way in ways.missing else (call,)
 
 
-def cut(
-    items: Iterable[tuple[int, bytes]], limits: Limits
-) -> Iterator[tuple[list[int], list[bytes]]]:
-    """Cut numbered parts by count and by bytes; a part above the limit goes alone."""
-    numbers: list[int] = []
-    parts: list[bytes] = []
-    size = 0
-    for number, part in items:
-        if parts and (len(parts) == limits.size or size + len(part) > limits.bytes):
-            yield numbers, parts
-            numbers, parts, size = [], [], 0
-        numbers.append(number)
-        parts.append(part)
-        size += len(part) + 1
-    if parts:
-        yield numbers, parts
+def _different(
+    operation: WriteManyOperation,
+    way: Way,
+    columns: tuple[str, ...],
+    updates: Sequence[_Update],
+    *,
+    last: bool,
+) -> Call:
+    call = Call(
+        operation.model,
+        way.value,
+        operation.context,
+        [each.number for each in updates],
+        [b"%d" % each.id for each in updates],
+        idempotent=last and all(is_absolute(each.values) for each in updates),
+        columns=encode([DATABASE_ID, *columns]) if columns else None,
+        each=[each.part for each in updates],
+        rows=[encode([str(each.id), *(text for _, text in each.cells)]) for each in updates]
+        if columns
+        else (),
+    )
+    return call if len(call) > 1 else call.written(0)
+
+
+def cut(items: Iterable[T], size: Size, length: Callable[[T], int]) -> Iterator[list[T]]:
+    """Cut items by count and by bytes; one above the limit goes alone."""
+    some: list[T] = []
+    total = 0
+    for item in items:
+        own = length(item)
+        if some and (len(some) >= size.size or total + own > size.bytes):
+            yield some
+            some, total = [], 0
+        some.append(item)
+        total += own + 1
+    if some:
+        yield some

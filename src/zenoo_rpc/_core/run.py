@@ -6,146 +6,154 @@ Nothing waits while its lock is held, so one kind of lock serves both twins.
 from __future__ import annotations
 
 import threading
-from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
 import attrs
 
-from ..batch.operations import CreateOperation, Operation
-from ..batch.options import OnError, Progress
-from ..batch.results import BatchResult, OperationResult, Status, Told
+from ..batch.operations import CreateStream, Operation
+from ..batch.options import OnError, OnUnknown, Progress
+from ..batch.results import (
+    BatchResult,
+    RecordOutcome,
+    Status,
+    Told,
+)
 from ..errors import ServerError, ZenooError
-from .faults import Fault, Proof
-from .isolate import Probe, Survey, concerns_all, isolate, needs_probe, needs_survey
-from .load import Import, Refusal, prepare, refusal
-from .lookup import Description, Lookup
-from .planner import Call, Limits, Placed, calls, stages
+from .agenda import Agenda, Question, numbered
+from .faults import Fault, Proof, not_answered
+from .isolate import (
+    Probe,
+    Survey,
+    concerns_all,
+    is_missing,
+    isolate,
+    needs_probe,
+    needs_reconcile,
+    needs_survey,
+)
+from .ledger import IN_FLIGHT, Ledger
+from .load import Refusal, imported_ids, refusal
+from .lookup import Description, Lookup, Reconcile
+from .pace import Sizes
+from .planner import ONE_BY_ONE, Call
 from .protocol import Answer
+from .source import Source
 from .values import INT_MAX
+from .ways import Way, Ways
 
-Question = Probe | Survey | Lookup
-
-IN_FLIGHT = 255  # a record's state between take() and record(); at the end it reads UNKNOWN
+FORGOTTEN_AT_ONCE = 4096  # outcomes that were told
 
 
 class Run:
     """Hands out the calls of a batch and keeps what became of every record.
 
-    Any number of workers may share it. After the first failure that is no rollback nothing more is
-    handed out: a server that does not answer is not asked again. After a refusal the stage is
-    finished, and what was refused is sent again in parts until each refused record stands alone
-    (see `isolate`); later stages follow only if *ordered* is false.
+    Any number of workers may share it. What was refused is sent again in parts, at once, until each
+    refused record stands alone (see `isolate`); later stages follow only if *ordered* is false.
+    After the first failure that is no rollback nothing more is handed out: a server that does not
+    answer is not asked again. Only an import without an answer is asked about first (see
+    `_unanswered`), unless *on_unknown* says otherwise. A stream whose outcomes are told one by one
+    is read no further ahead of that than *look_ahead* calls.
     """
 
     def __init__(
         self,
         operations: Sequence[Operation],
-        limits: Limits,
+        sizes: Sizes,
         *,
+        ways: Ways = ONE_BY_ONE,
         ordered: bool = True,
         on_error: OnError = "continue",
+        on_unknown: OnUnknown = "reconcile",
+        look_ahead: int | None = None,
     ) -> None:
+        for each in operations:
+            if isinstance(each, CreateStream):
+                each.begin()
         self.operations = operations
-        self._limits = limits
-        self._ordered = ordered
+        self._sizes = sizes
+        self._ways = ways
         self._on_error = on_error
-        self.total = sum(map(len, operations))
-        self._states = bytearray(self.total)
-        self._ids = array("q", bytes(8 * self.total))
-        self._errors: dict[int, ZenooError] = {}
-        self._stages: Iterator[list[Placed]] = iter(stages(operations, ordered=ordered))
-        self._calls: Iterator[Question | Call] = iter(())
-        self._imports: dict[int, Import] = {}  # by the number of its first record
-        self._there = bytearray(self.total)  # by record: a `Told`
-        self._ask_for_ids = True
-        self._again: list[Question | Call] = []
-        self._fine: set[tuple[str, str]] = set()  # model and method that a probe found right
+        self._on_unknown = on_unknown
+        self._ledger = Ledger(sum(map(len, operations)))
+        self._agenda = Agenda(
+            operations, sizes, ways, self._ledger, ordered=ordered, look_ahead=look_ahead
+        )
+        self._asked: list[Probe] = []  # without an answer yet
+        self._fine: set[tuple[str, str]] = set()  # model and right that a probe found there
+        self._denied: set[tuple[str, str]] = set()  # and that it did not
         self._calls_sent = 0
+        self._told = 0  # how many outcomes of a stream were told
         self._stopped = False
+        self._closed = False
         self._lock = threading.Lock()
+
+    @property
+    def total(self) -> int:
+        """How many records there are; of streams those that were read so far."""
+        return len(self._ledger)
 
     def questions(self) -> list[Description]:
         """Return what has to be asked, and answered by `describe`, before the first round."""
-        models = (operation.model for _, operation in self._imported())
-        return [Description(model) for model in dict.fromkeys(models)]
+        return self._agenda.questions()
 
     def describe(self, question: Description, reply: Answer | Fault) -> None:
-        """Make the rows of a model's creates with external ids, by what was answered.
+        """Take what was answered; BatchValidationError for what an import cannot carry."""
+        self._calls_sent += 1
+        self._stopped = not self._agenda.describe(question, reply) or self._stopped
 
-        Raises BatchValidationError for what an import cannot carry. Without an answer nothing is
-        handed out.
-        """
-        for start, operation in self._imported():
-            if operation.model != question.model:
-                continue
-            if isinstance(reply, Answer) and isinstance(reply.value, dict):
-                self._imports[start] = prepare(operation, reply.value)
-                continue
-            self._stopped = True
-            strange = ServerError("the answer to fields_get is no mapping")
-            error = reply.error if isinstance(reply, Fault) else strange
-            self._errors.update(dict.fromkeys(range(start, start + len(operation)), error))
-
-    def _imported(self) -> Iterator[tuple[int, CreateOperation]]:
-        """Yield the creates with external ids, and the number of the first record of each."""
-        start = 0
-        for each in self.operations:
-            if isinstance(each, CreateOperation) and each.external_ids:
-                yield start, each
-            start += len(each)
+    # -- what is next --------------------------------------------------------------------------
 
     def advance(self) -> bool:
         """Go on to the next round of calls; False when there is none.
 
-        To be called when no call is in flight. A round is a stage, or the parts of what was
-        refused in the round before.
+        To be called when no call is in flight. A round is a stage, or what was left over when one
+        was interrupted or had ended.
         """
         with self._lock:
-            if self._stopped:
-                return False
-            if self._again:
-                self._calls, self._again = iter(self._again), []
-                return True
-            if self._ordered and self._errors:
-                return False
-            stage = next(self._stages, None)
-            if stage is not None:
-                self._begin(calls(stage, self._limits, self._imports), stage)
-            return stage is not None
+            return not self._stopped and self._agenda.advance()
 
-    def _begin(self, stage_calls: Iterator[Call], stage: list[Placed]) -> None:
-        """Begin with the questions that a stage has, otherwise with its calls."""
-        self._calls = stage_calls
-        if self._ask_for_ids and any(each.start in self._imports for each in stage):
-            wanted = list(stage_calls)
-            self._calls = iter([Lookup(call) for call in wanted if call.method == "load"])
-            self._again += wanted
+    def wanted(self) -> tuple[Source, int] | None:
+        """Return what has to be read before `take`, and how many items of it; None for nothing."""
+        with self._lock:
+            return None if self._stopped else self._agenda.wanted(self._told)
+
+    def feed(self, items: Iterable[object]) -> None:
+        """Take items that were read; a bad one is refused here, the server never gets it."""
+        with self._lock:
+            bad = self._agenda.feed(items)
+            self._stopped = self._stopped or (bad and self._on_error == "stop")
 
     def take(self) -> Question | Call | None:
         """Return the next call to send, None when the round has no other."""
         with self._lock:
-            call = None if self._stopped else next(self._calls, None)
-            while isinstance(call, Lookup) and not self._ask_for_ids:
-                call = next(self._calls, None)
+            call = None if self._stopped else self._agenda.next()
             if call is not None:
                 self._calls_sent += 1
             if isinstance(call, Call):
-                self._mark(call, IN_FLIGHT)
+                self._ledger.mark(call.numbers, IN_FLIGHT)
             return call
 
-    def record(self, call: Question | Call, reply: Answer | Fault) -> None:
-        """File what the server said to *call*."""
+    # -- what came back ------------------------------------------------------------------------
+
+    def record(self, call: Question | Call, reply: Answer | Fault, seconds: float = 0.0) -> None:
+        """File what the server said to *call*, which took so many seconds."""
         with self._lock:
             if isinstance(call, Probe):
                 self._probed(call, reply)
             elif isinstance(call, Survey):
                 self._surveyed(call, reply)
+            elif isinstance(call, Reconcile):
+                self._reconciled(call, reply)
             elif isinstance(call, Lookup):
                 self._looked_up(call, reply)
             elif isinstance(reply, Answer):
+                if not reply.after_unknown:
+                    self._sizes.of(call.model, call.method).learn(len(call), seconds)
                 self._answered(call, reply)
             else:
+                if reply.is_for_size:
+                    self._sizes.of(call.model, call.method).shrink(len(call))
                 self._failed(call, reply)
 
     def stop(self) -> None:
@@ -153,11 +161,19 @@ class Run:
         with self._lock:
             self._stopped = True
 
+    def close(self) -> None:
+        """Stop for good, and let go of what was to be read."""
+        with self._lock:
+            self._stopped = self._closed = True
+            for each in self.operations:
+                if isinstance(each, CreateStream):
+                    each.source.close()
+
     def progress(self, *, ended: bool = False) -> Progress:
         """Return how far it is; *ended* says that no call will follow, so all is settled."""
         with self._lock:
-            states = self._settled() if ended else self._states
-            stats = {status.name.lower(): states.count(status) for status in Status}
+            counts = self._ledger.counts(ended=ended)
+            stats = {status.name.lower(): count for status, count in counts.items()}
             settled = sum(stats.values()) - stats["not_sent"]
             completed = self.total if ended else settled
             percentage = 100.0 * completed / self.total if self.total else 100.0
@@ -168,89 +184,133 @@ class Run:
                 stats={**stats, "calls": self._calls_sent},
             )
 
+    def tell(self, *, ended: bool = False) -> RecordOutcome | None:
+        """Return the outcome of the next record of a stream, and forget it; None if it is open.
+
+        Once the run has *ended* all are settled, and None says that there is no other.
+        """
+        with self._lock:
+            if self._told == len(self._ledger):
+                return None
+            [operation] = self.operations
+            outcome = self._ledger.outcome(operation, self._told, ended=ended)
+            if outcome is None:
+                return None
+            self._told += 1
+            if self._told - self._ledger.first >= FORGOTTEN_AT_ONCE:
+                self._ledger.forget(self._told)
+            return outcome
+
     def result(self) -> BatchResult:
         """Return what is known now of every record; what is in flight counts as unknown."""
         with self._lock:
-            states = self._settled()
-            results = []
-            start = 0
-            for operation in self.operations:
-                end = start + len(operation)
-                own = {n - start: self._errors[n] for n in range(start, end) if n in self._errors}
-                part = slice(start, end)
-                results.append(
-                    OperationResult(
-                        operation,
-                        bytes(states[part]),
-                        self._ids[part],
-                        own,
-                        bytes(self._there[part]),
-                    )
-                )
-                start = end
+            each = numbered(self.operations, self._agenda.starts)
+            results = [self._ledger.result(*one, final=self._closed) for one in each]
             return BatchResult(tuple(results))
 
-    def _settled(self) -> bytearray:
-        """Return the states if the run ended now: what is in flight is unknown."""
-        return self._states.replace(bytes([IN_FLIGHT]), bytes([Status.UNKNOWN]))
-
-    def _mark(self, call: Call, state: int) -> None:
-        for number in call.numbers:
-            self._states[number] = state
+    # -- what follows from it ------------------------------------------------------------------
 
     def _answered(self, call: Call, answer: Answer) -> None:
         value = answer.value
-        if call.method == "load":
+        if call.method == Way.LOAD:
             refused = refusal(value, len(call))
             if refused is not None:
                 self._not_loaded(call, refused, again=answer.after_unknown)
                 return
-            value = value.get("ids") if isinstance(value, dict) else None
-        self._applied(call, value)
-
-    def _not_loaded(self, call: Call, refused: Refusal, *, again: bool) -> None:
-        """Nothing of the call was written: go on with the rows that were not named."""
-        if again and not call.may_be_done:
-            # What was in the way may be the first try of this same call.
-            self._again.append(attrs.evolve(call, may_be_done=True))
-            return
-        stop = self._on_error == "stop"
-        self._mark(call, IN_FLIGHT if call.may_be_done else Status.NOT_SENT)
-        self._stopped = self._stopped or stop
-        if not refused.errors and len(call) > 1 and not stop:
-            self._again += call.halves()
-            return
-        errors = refused.errors or dict.fromkeys(range(len(call)), refused.whole)
-        for place, error in errors.items():
-            self._settle(call.only([place]), Status.REFUSED, error)
-        rest = call.without(errors)
-        if rest is not None and not stop:
-            self._again.append(rest)
-
-    def _looked_up(self, lookup: Lookup, reply: Answer | Fault) -> None:
-        """Keep which records are there; a user who may not ask is not told."""
-        found = lookup.found(reply.value) if isinstance(reply, Answer) else None
-        if found is None:
-            self._ask_for_ids = False
-            return
-        for number, there in zip(lookup.call.numbers, found, strict=True):
-            self._there[number] = Told.THERE if there else Told.NEW
-
-    def _applied(self, call: Call, value: object) -> None:
-        if call.method in ("create", "load"):
+            value = imported_ids(value)
+        if call.method in ("create", Way.LOAD):
             if not _is_ids(value, len(call)):
                 error = ServerError(f"the answer to {call.method} is no list of {len(call)} ids")
                 self._settle(call, Status.UNKNOWN, error)
                 self._stopped = True
                 return
-            for number, record_id in zip(call.numbers, value, strict=True):
-                self._ids[number] = record_id
-        self._mark(call, Status.APPLIED)
+            self._ledger.name(call.numbers, value)
+        self._done(call)
+
+    def _not_loaded(self, call: Call, refused: Refusal, *, again: bool) -> None:
+        """Nothing of the call was written: go on with the rows that were not named.
+
+        A named row of an update by id goes again as a `write`, whose words everybody knows.
+        """
+        if again and not call.may_be_done:
+            # What was in the way may be the first try of this same call.
+            self._unsure(call, refused.whole)
+            self._agenda.again([attrs.evolve(call, may_be_done=True)])
+            return
+        stop = self._on_error == "stop"
+        self._suspend(call, refused.whole)
+        self._stopped = self._stopped or stop
+        if not refused.errors and len(call) > 1 and not stop:
+            self._agenda.again(call.halves())
+            return
+        errors = refused.errors or dict.fromkeys(range(len(call)), refused.whole)
+        for place, error in errors.items():
+            if call.is_import or stop:
+                self._settle(call.only([place]), Status.REFUSED, error)
+            else:
+                self._agenda.again([call.only([place])])
+        rest = call.without(errors)
+        if rest is not None and not stop:
+            self._agenda.again([rest])
+
+    def _looked_up(self, lookup: Lookup, reply: Answer | Fault) -> None:
+        """Keep which records are there, and send them; a user who may not ask is not told."""
+        found = lookup.found(reply.value) if isinstance(reply, Answer) else None
+        self._agenda.asks_for_ids = self._agenda.asks_for_ids and found is not None
+        for number, there in zip(lookup.call.numbers, found or (), strict=False):
+            self._ledger.tell(number, Told.THERE if there else Told.NEW)
+        self._agenda.again([lookup.call])
+
+    def _unanswered(self, call: Call, error: ZenooError) -> None:
+        """Interrupt the round, until it is known what became of an import without an answer."""
+        self._unsure(call, error)
+        self._agenda.interrupt()
+        if self._agenda.asks_for_ids:
+            self._agenda.again([Reconcile(call, error)])
+        else:
+            self._load_again(call, error)
+
+    def _reconciled(self, question: Reconcile, reply: Answer | Fault) -> None:
+        """What was not there before and is there now was created; the rest is sent once more."""
+        call, error = question.call, question.error
+        if isinstance(reply, Fault) and reply.proof is not Proof.ROLLED_BACK:
+            self._settle(call, Status.UNKNOWN, error)
+            self._stopped = True
+            return
+        found = question.found(reply.value) if isinstance(reply, Answer) else None
+        created = {
+            place: record_id
+            for place, (number, record_id) in enumerate(
+                zip(call.numbers, found or (), strict=False)
+            )
+            if record_id and self._ledger.was_new(number)
+        }
+        done = call.only(created)
+        self._ledger.name(done.numbers, [created[place] for place in sorted(created)])
+        self._done(done)
+        rest = call.without(created)
+        if rest is not None:
+            self._load_again(rest, error)
+
+    def _load_again(self, call: Call, error: ZenooError) -> None:
+        if call.idempotent:
+            self._agenda.again([attrs.evolve(call, may_be_done=True)])
+            return
+        self._settle(call, Status.UNKNOWN, error)
+        self._stopped = True
 
     def _failed(self, call: Call, fault: Fault) -> None:
+        if is_missing(call, fault):
+            self._ways.missing.add(Way(call.method))
+            self._agenda.again(call.singles())
+            self._ledger.mark(call.numbers, Status.NOT_SENT)
+            return
         if needs_survey(call, fault):
-            self._mark(call, IN_FLIGHT)
-            self._again.append(Survey(call, fault.error))
+            self._unsure(call, fault.error)
+            self._agenda.again([Survey(call, fault.error)])
+            return
+        if needs_reconcile(call, fault) and self._on_unknown == "reconcile":
+            self._unanswered(call, fault.error)
             return
         if fault.after_unknown:
             call = attrs.evolve(call, may_be_done=True)
@@ -259,34 +319,40 @@ class Run:
             if fault.proof is not Proof.ROLLED_BACK or self._on_error == "stop":
                 self._stopped = True
             return
-        self._mark(call, IN_FLIGHT if call.may_be_done else Status.NOT_SENT)
-        if needs_probe(fault) and (call.model, call.method) not in self._fine:
+        self._suspend(call, fault.error)
+        if needs_probe(fault) and (call.model, call.right) not in self._fine:
             self._ask(call, fault)
             return
         told = isolate(call, fault)
-        self._again += told.again
+        self._agenda.again(told.again)
         if told.refused is not None:
             self._settle(told.refused, Status.REFUSED, fault.error)
 
     def _ask(self, call: Call, fault: Fault) -> None:
-        """Queue a probe for the call, or add the call to one that waits already."""
-        probe = Probe(call.model, call.method, call.context, [(call, fault)])
-        for other in self._again:
-            if isinstance(other, Probe) and other == probe:
+        """Send a probe for the call, or let it wait for one that is under way already."""
+        if (call.model, call.right) in self._denied:
+            self._settle(call, Status.REFUSED, fault.error)
+            return
+        probe = Probe(call.model, call.right, call.context, [(call, fault)])
+        for other in self._asked:
+            if other == probe:
                 other.waiting.extend(probe.waiting)
                 return
-        self._again.append(probe)
+        self._asked.append(probe)
+        self._agenda.again([probe])
 
     def _probed(self, probe: Probe, reply: Answer | Fault) -> None:
+        self._asked.remove(probe)
         for call, fault in probe.waiting:
             if concerns_all(reply, fault):
+                self._denied.add((call.model, call.right))
                 self._settle(call, Status.REFUSED, fault.error)
             elif isinstance(reply, Fault) and reply.proof is not Proof.ROLLED_BACK:
-                self._settle(call, Status.NOT_SENT, reply.error)
+                self._settle(call, Status.NOT_SENT, not_answered(call.model, reply))
                 self._stopped = True
             else:
-                self._fine.add((call.model, call.method))
-                self._again += call.halves()
+                self._fine.add((call.model, call.right))
+                self._agenda.again(call.halves())
 
     def _surveyed(self, survey: Survey, reply: Answer | Fault) -> None:
         sorted_out = survey.sort(reply.value) if isinstance(reply, Answer) else None
@@ -297,15 +363,35 @@ class Run:
             return
         gone, left = sorted_out
         if gone is not None:
-            self._mark(gone, Status.APPLIED)
+            self._done(gone)
         if left is not None and gone is None and survey.call.may_be_done:
             self._settle(left, Status.UNKNOWN, survey.error)  # asking on would lead nowhere
         elif left is not None:
-            self._again.append(attrs.evolve(left, may_be_done=True))
+            self._agenda.again([attrs.evolve(left, may_be_done=True)])
+
+    def _done(self, call: Call) -> None:
+        self._ledger.mark(call.numbers, Status.APPLIED)
+        self._ledger.excuse(call.numbers)
+        self._agenda.settle(call.numbers)
+
+    def _suspend(self, call: Call, error: ZenooError) -> None:
+        """Keep what is true of a refused call if the run ended before its parts are sent."""
+        if call.may_be_done:
+            self._unsure(call, error)
+        else:
+            self._ledger.mark(call.numbers, Status.NOT_SENT)
+
+    def _unsure(self, call: Call, error: ZenooError) -> None:
+        """Keep the reason why it would be unknown, if the run ended before it is found out."""
+        self._ledger.mark(call.numbers, IN_FLIGHT)
+        self._ledger.blame(call.numbers, error)
 
     def _settle(self, call: Call, status: Status, error: ZenooError) -> None:
-        self._mark(call, Status.UNKNOWN if call.may_be_done else status)
-        self._errors.update(dict.fromkeys(call.numbers, error))
+        status = Status.UNKNOWN if call.may_be_done else status
+        self._ledger.mark(call.numbers, status)
+        self._ledger.blame(call.numbers, error)
+        if status is Status.REFUSED:
+            self._agenda.settle(call.numbers)
 
 
 def _is_ids(value: object, length: int) -> TypeGuard[list[int]]:

@@ -24,6 +24,7 @@ from typing import Any, TypeVar, cast
 import attrs
 import cattrs
 
+from ..batch.ids import Ids
 from ..errors import InvalidValueError
 
 T = TypeVar("T")
@@ -185,7 +186,7 @@ _HOOKS: tuple[tuple[type | tuple[type, ...], Hook], ...] = (
     (datetime.date, datetime.date.isoformat),
     (uuid.UUID, str),
     ((bytearray, memoryview), lambda value: _base64(bytes(value))),
-    ((list, tuple), _items),
+    ((list, tuple, Ids), _items),
     (Mapping, _record),
 )
 

@@ -2,56 +2,36 @@
 
 from __future__ import annotations
 
-import itertools
-import random
 import ssl
-import time
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Literal, Self, Unpack
 
 import attrs
 
-from .._compat import Closable, sleep
+from .._compat import Closable
 from .._core.address import parse_address
+from .._core.agenda import Question
 from .._core.deadline import Deadline
-from .._core.faults import Fault, Proof, never_sent
-from .._core.load import conflict_or
+from .._core.encoding import encode
+from .._core.faults import Fault
+from .._core.keys import Key
 from .._core.lookup import Description
 from .._core.planner import Call
-from .._core.protocol import (
-    PATH,
-    Answer,
-    Login,
-    Request,
-    array,
-    encode,
-    given,
-    id_list,
-    model_request,
-    needs_session,
-    read_reply,
-    service_request,
-    session_cookie,
-    session_path,
-    value_of,
-)
+from .._core.protocol import Answer, Request, given, id_list, major, value_of
 from .._core.retry import RetryPolicy, is_idempotent
-from .._core.run import Question
 from .._core.values import record_to_wire, to_wire
+from .._core.ways import Capabilities, Ways
 from ..batch.operations import ExternalIds
 from ..batch.options import ManagerSettings, Options, Settings, check_count, check_seconds
-from ..errors import (
-    AuthenticationError,
-    ClientClosedError,
-    DatabaseNotFoundError,
-    NotLoggedInError,
-    NotOdooError,
-    UsageError,
-    ZenooError,
-)
+from ..errors import InvalidValueError, NotThereError
+from ..transaction import TransactionOptions
 from .context import BatchCollector, BatchContext
+from .keys import ApiKeys
+from .login import Welcome, by_key, by_password
 from .manager import BatchManager
+from .session import NO_DEADLINE, Session
+from .transaction import Transaction, TransactionManager
 from .transport import Transport
 
 Context = Mapping[str, object] | None
@@ -61,8 +41,9 @@ Ids = int | Iterable[int]
 
 # Longer than Odoo's own limit for a request (120 s), so that a slow answer is not taken for none.
 TIMEOUT = 150.0
+PROTOCOLS = ("auto", "jsonrpc", "json2")
+
 DEFAULT_RETRY = RetryPolicy()
-NO_DEADLINE = Deadline(None, time.monotonic)
 
 
 class ZenooClient(Closable):
@@ -72,6 +53,8 @@ class ZenooClient(Closable):
     *verify* whether (True, False) or how (a CA file, an `ssl.SSLContext`) the server's
     certificate is checked, *headers* are sent along with every request, *max_connections* is
     the most that are open at once, and *retry* how calls are repeated that may be (None: never).
+    *protocol* is `"jsonrpc"`, `"json2"`, or `"auto"`: JSON-2 with an API key where the server has
+    it, else JSON-RPC.
     Raises AddressError for an address that is none.
 
     >>> with ZenooClient(url) as client:
@@ -91,45 +74,50 @@ class ZenooClient(Closable):
         headers: Mapping[str, str] | None = None,
         max_connections: int = 16,
         retry: RetryPolicy | None = DEFAULT_RETRY,
+        protocol: Literal["auto", "jsonrpc", "json2"] = "auto",
     ) -> None:
-        self._timeout = check_seconds("timeout", timeout)
-        self._transport = Transport(
+        if protocol not in PROTOCOLS:
+            raise InvalidValueError(f"protocol must be one of {PROTOCOLS}, not {protocol!r}")
+        self._protocol = protocol
+        transport = Transport(
             parse_address(host, port),
-            timeout=timeout,
+            timeout=check_seconds("timeout", timeout),
             verify=verify,
             headers=headers or {},
             max_connections=check_count("max_connections", max_connections),
         )
-        self._retry = retry
-        self._numbers = itertools.count(1)
-        self._login: Login | None = None
+        self._session = Session(transport, retry)
         self._batch_manager: BatchManager | None = None
+        self._transaction_manager: TransactionManager | None = None
         self.context: dict[str, object] = {}
         self.server_version: str | None = None
+        self.ways = Ways()
 
     def __repr__(self) -> str:
-        login = self._login
+        login = self._session.login
         who = f"{login.database}, uid {login.uid}" if login else "not logged in"
         return f"<{type(self).__name__} {self.url}, {who}>"
 
     @property
     def url(self) -> str:
         """The server's base URL."""
-        return self._transport.address
+        return self._session.address
 
     @property
     def database(self) -> str | None:
         """The database, None before the login."""
-        return self._login.database if self._login else None
+        login = self._session.login
+        return login.database if login else None
 
     @property
     def uid(self) -> int | None:
         """The user's id, None before the login."""
-        return self._login.uid if self._login else None
+        login = self._session.login
+        return login.uid if login else None
 
     def close(self) -> None:
         """Close the connections; no call can begin any more, those in flight are waited for."""
-        self._transport.disconnect()
+        self._session.transport.disconnect()
 
     def __enter__(self) -> Self:
         return self
@@ -147,46 +135,62 @@ class ZenooClient(Closable):
     def login(self, database: str, username: str, password: str) -> int:
         """Log in and return the user's id; load the user's own context (language, time zone).
 
-        Raises AuthenticationError for a wrong name or password, DatabaseNotFoundError, and
-        TransportError when no Odoo answers.
+        A password goes over JSON-RPC, as JSON-2 takes keys only. Raises AuthenticationError for a
+        wrong name or password, DatabaseNotFoundError, and TransportError when no Odoo answers.
         """
-        version = self.version()
-        if needs_session(version):
-            reply = self._transport.get(session_path(database))
-            self._transport.cookie = session_cookie(reply)
-        try:
-            uid = self._service("common", "login", [database, username, password])
-        except (DatabaseNotFoundError, NotOdooError) as error:
-            if isinstance(error, NotOdooError) and self._has_database(database):
-                raise
-            raise DatabaseNotFoundError(
-                f"{self.url}: there is no database {database!r}. Check its name."
-            ) from None
-        if type(uid) is not int or not uid:
-            raise AuthenticationError(
-                f"{self.url}: database {database!r} refused the login. "
-                "Check the user's name and the password or key."
-            )
-        self._login = Login(database, uid, password)
-        self.context = {}
-        self.context = dict(self.execute_kw("res.users", "context_get"))
-        self.server_version = version["server_version"]
-        return uid
+        welcome = by_password(self._session, self._protocol, database, username, password)
+        return self._begin(welcome)
 
-    def _has_database(self, database: str) -> bool:
-        """Return whether the server lists the database, True when it does not tell."""
-        try:
-            return database in self._service("db", "list", [])
-        except ZenooError:
-            return True
+    def login_with_api_key(
+        self, database: str, api_key: Key, username: Key | None = None
+    ) -> int:
+        """Log in with an API key and return the user's id.
 
-    def login_with_api_key(self, database: str, username: str, api_key: str) -> int:
-        """Log in with an API key, which stands in for the password."""
-        return self.login(database, username, api_key)
+        *api_key* is the key, or a function that returns it and is asked once more when the server
+        refuses it. Over JSON-2 (19 and later) it says by itself whose it is, over JSON-RPC, where
+        it stands in for the password, the *username* is needed. *database* may be empty over JSON-2
+        if the server has just one. The name before the key works too.
+
+        Raises AuthenticationError for a key that is wrong or has expired, DatabaseNotFoundError,
+        and TransportError when no Odoo answers. Logs a warning if the user's keys end soon.
+        """
+        welcome = by_key(self._session, self._protocol, database, api_key, username)
+        return self._begin(welcome)
+
+    def _begin(self, welcome: Welcome) -> int:
+        self.context = welcome.context
+        self.server_version = welcome.version.get("server_version")
+        self.ways = Ways(major(welcome.version))
+        return welcome.uid
 
     def version(self) -> dict[str, Any]:
         """Return what the server tells of its version; needs no login."""
-        return dict(self._service("common", "version", []))
+        if "json2" in (self.protocol, self._protocol):
+            return self._session.json_version()
+        try:
+            return dict(self._session.service("common", "version", []))
+        except NotThereError:
+            version = self._session.json_version()
+            if not version:
+                raise
+            return version
+
+    @property
+    def protocol(self) -> str | None:
+        """What is spoken with the server, `jsonrpc` or `json2`; None before the login."""
+        login = self._session.login
+        return login.dialect.name if login else None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the server is able to, as far as is known; NotLoggedInError before the login."""
+        name = self._session.check_ready().dialect.name
+        return Capabilities(name, self.ways.version, self.ways.best)
+
+    @property
+    def api_keys(self) -> ApiKeys:
+        """The user's API keys: to make, list and revoke."""
+        return ApiKeys(self, self._session)
 
     # -- calls ---------------------------------------------------------------------------------
 
@@ -213,14 +217,12 @@ class ZenooClient(Closable):
             method,
             [encode(arg) for arg in positional],
             wire,
-            {
-                **self.context,
-                **(own if isinstance(own, dict) else {}),
-                **record_to_wire(context or {}),
-            },
+            record_to_wire(
+                {**self.context, **(own if isinstance(own, dict) else {}), **(context or {})}
+            ),
             is_idempotent(method, positional),
         )
-        return value_of(self._send(request, timeout, NO_DEADLINE))
+        return value_of(self._session.send(request, timeout, NO_DEADLINE))
 
     def search(
         self,
@@ -341,59 +343,37 @@ class ZenooClient(Closable):
         batch = self.batch_manager.batch(**options)
         return BatchCollector(batch, model, operation_type, external_ids)
 
-    # -- the one place where calls are made ----------------------------------------------------
+    # -- transactions --------------------------------------------------------------------------
 
-    def check_ready(self) -> Login:
-        """Return the login; raise NotLoggedInError or ClientClosedError if there can be no call."""
-        if self._transport.closed:
-            raise ClientClosedError(f"{self.url}: the client was closed")
-        if self._login is None:
-            raise NotLoggedInError(f"{self.url}: call login() first")
-        return self._login
+    def setup_transaction_manager(
+        self, **settings: Unpack[TransactionOptions]
+    ) -> TransactionManager:
+        """Make the manager that this client's transactions use from now on, and return it."""
+        self._transaction_manager = TransactionManager(self, self._session, **settings)
+        return self._transaction_manager
+
+    def transaction(self, **options: Unpack[TransactionOptions]) -> Transaction:
+        """Open a transaction: a block whose writes are taken back when it fails.
+
+        Inside another one it is a savepoint of that. *options* stand above the manager's settings.
+        """
+        if self._transaction_manager is None:
+            self._transaction_manager = TransactionManager(self, self._session)
+        return self._transaction_manager.transaction(**options)
+
+    # -- for managers --------------------------------------------------------------------------
+
+    def check_ready(self) -> None:
+        """Raise NotLoggedInError or ClientClosedError if no call can be made."""
+        self._session.check_ready()
 
     def send_call(
         self, call: Description | Question | Call, settings: ManagerSettings, deadline: Deadline
     ) -> Answer | Fault:
         """Send a batch's call and return what came of it, as a value."""
-        context = {**self.context, **settings.context, **call.context}
-        request = Request(call.model, call.method, call.arguments, {}, context, call.idempotent)
-        return self._send(request, settings.timeout, deadline)
-
-    def _send(
-        self, request: Request, timeout: float | None, deadline: Deadline
-    ) -> Answer | Fault:
-        """Send a call, and again as long as that is harmless and the policy allows it."""
-        since = Deadline(self._retry.total if self._retry else None, time.monotonic)
-        tried = 0
-        unknown = None
-        while True:
-            seconds = deadline.shorten(self._timeout if timeout is None else timeout)
-            reply = self._send_once(request, seconds)
-            if isinstance(reply, Answer) or self._retry is None:
-                return reply.seen_after(unknown)
-            tried += 1
-            pause = self._retry.pause_after(reply, request.idempotent, tried, random.random())
-            if pause is None or not (since.allows(pause) and deadline.allows(pause)):
-                return reply.seen_after(unknown)
-            unknown = reply if reply.proof is Proof.UNKNOWN else unknown
-            sleep(pause)
-
-    def _send_once(self, request: Request, timeout: float | None) -> Answer | Fault:
-        try:
-            login = self.check_ready()
-        except UsageError as error:
-            return never_sent(error)
-        number = next(self._numbers)
-        reply = self._post(number, model_request(number, login, request), timeout)
-        return conflict_or(reply) if request.method == "load" else reply
-
-    def _service(self, service: str, method: str, args: list[object]) -> Any:
-        if self._transport.closed:
-            raise ClientClosedError(f"{self.url}: the client was closed")
-        number = next(self._numbers)
-        wire = array(encode(to_wire(arg)) for arg in args)
-        return value_of(self._post(number, service_request(number, service, method, wire)))
-
-    def _post(self, number: int, body: bytes, timeout: float | None = None) -> Answer | Fault:
-        reply = self._transport.post(PATH, body, timeout)
-        return reply if isinstance(reply, Fault) else read_reply(number, reply, self.url)
+        context = record_to_wire({**self.context, **settings.context, **call.context})
+        places = call.numbers if isinstance(call, Call) else ()
+        request = Request(
+            call.model, call.method, call.arguments, {}, context, call.idempotent, places
+        )
+        return self._session.send(request, settings.timeout, deadline)

@@ -15,7 +15,7 @@ import httpx
 from .._compat import Event
 from .._core.faults import Fault, Kind, never_sent, transport_fault
 from .._core.gate import Gate
-from .._core.protocol import CONTENT_TYPE, Reply
+from .._core.protocol import CONTENT_TYPE, Reply, Wire
 from .._version import __version__
 from ..errors import ClientClosedError
 
@@ -24,6 +24,9 @@ CONNECT_TIMEOUT = 10.0
 # Odoo closes after every answer; a proxy in front keeps alive, most for a minute or more. A short
 # life in the pool keeps a request off a connection that the other side is about to close.
 KEEPALIVE_EXPIRY = 2.0
+
+# A worker of Odoo's hangs up when nothing comes for 2 s, as when our event loop is busy that long.
+FRESH = 1.0
 
 # httpx's exception -> what happened; the first class that fits decides
 KINDS: tuple[tuple[type[Exception], Kind], ...] = (
@@ -60,6 +63,32 @@ class Body(httpx.SyncByteStream):
         return self._left.pop()
 
 
+class UsedConnectionError(Exception):
+    """The connection is not a new one, so the other side may be closing it at this moment."""
+
+
+class Connection:
+    """What httpx tells of the connection that one request goes out on.
+
+    It is *used* when an earlier request went over it, or when it was opened a while ago. Where it
+    must not be, nothing is sent: UsedConnectionError is raised instead, which closes it.
+    """
+
+    def __init__(self, *, may_be_used: bool) -> None:
+        self.may_be_used = may_be_used
+        self.used = False
+        self._opened = -math.inf
+
+    def trace(self, event: str, _: Mapping[str, object]) -> None:
+        """Take note of what happens, just before it does."""
+        if not event.startswith("http11."):
+            self._opened = time.monotonic()
+        elif event == "http11.send_request_headers.started":
+            self.used = time.monotonic() - self._opened > FRESH
+            if self.used and not self.may_be_used:
+                raise UsedConnectionError
+
+
 class Transport:
     """One pool of connections to one server.
 
@@ -78,7 +107,7 @@ class Transport:
         self.address = address
         self.cookie = ""
         self._gate = Gate()
-        self._timeout = timeout
+        self.timeout = timeout
         self._http = httpx.Client(
             headers={"User-Agent": f"zenoo-rpc/{__version__}", **headers},
             verify=ssl.create_default_context(cafile=verify) if isinstance(verify, str) else verify,
@@ -102,42 +131,73 @@ class Transport:
         finally:
             self._http.close()
 
-    def post(self, path: str, body: bytes, timeout: float | None = None) -> Reply | Fault:
-        """Send *body* and return the reply, or what the failure proves."""
-        return self._request("POST", path, body, timeout)
+    def post(
+        self, wire: Wire, timeout: float | None = None, *, reads: bool = False
+    ) -> Reply | Fault:
+        """Send a request and return the reply, or what the failure proves.
+
+        Only a call that *reads* may go over a connection that was used before, and goes once more
+        over a new one if that was dead. Any other call has a connection of its own: one that died
+        in the pool would make it unknown, though the server never saw it.
+        """
+        return self._request("POST", wire, timeout, reads)
 
     def get(self, path: str) -> Reply | Fault:
         """Fetch *path* and return the reply, or what the failure proves."""
-        return self._request("GET", path, None, None)
+        return self._request("GET", Wire(path, b""), None, True)
 
     def _request(
-        self, method: str, path: str, body: bytes | None, timeout: float | None
+        self, method: str, wire: Wire, timeout: float | None, reads: bool
     ) -> Reply | Fault:
-        seconds = self._timeout if timeout is None else timeout
-        headers = {"Content-Type": CONTENT_TYPE} if body is not None else {}
-        if self.cookie:
-            headers["Cookie"] = self.cookie
-        request = self._http.build_request(
-            method,
-            self.address + path,
-            content=body,
-            headers=headers,
-            timeout=httpx.Timeout(seconds, connect=CONNECT_TIMEOUT),
-        )
-        if body is not None:
-            request.stream = Body(body)
+        seconds = self.timeout if timeout is None else timeout
         if not self._gate.enter():
             return never_sent(ClientClosedError(f"{self.address}: the client was closed"))
-        ends = math.inf if seconds is None else time.monotonic() + seconds
         try:
-            response = self._http.send(request, stream=True)
-            content = _content(response, ends)
+            return self._exchange(method, wire, seconds, reads)
         except httpx.HTTPError as error:
             kind, detail = _told(error)
             return transport_fault(kind, self.address, detail)
         finally:
             self._gate.leave()
-        return Reply(response.status_code, response.headers, content)
+
+    def _exchange(self, method: str, wire: Wire, seconds: float | None, reads: bool) -> Reply:
+        ends = math.inf if seconds is None else time.monotonic() + seconds
+        while True:
+            connection = Connection(may_be_used=reads)
+            request = self._built(method, wire, seconds, connection)
+            try:
+                response = self._http.send(request, stream=True)
+                content = _content(response, ends)
+                return Reply(response.status_code, response.headers, content)
+            except UsedConnectionError:  # there may be more of them
+                if time.monotonic() > ends:
+                    raise httpx.PoolTimeout("there was no new connection in time") from None
+            except httpx.HTTPError as error:
+                late = time.monotonic() > ends
+                if late or not connection.used or _told(error)[0] is not Kind.CLOSED:
+                    raise
+                reads = False
+
+    def _built(
+        self, method: str, wire: Wire, seconds: float | None, connection: Connection
+    ) -> httpx.Request:
+        headers = {} if connection.may_be_used else {"Connection": "close"}
+        headers.update(wire.headers)
+        if wire.body:
+            headers["Content-Type"] = CONTENT_TYPE
+        if self.cookie:
+            headers["Cookie"] = self.cookie
+        request = self._http.build_request(
+            method,
+            self.address + wire.path,
+            content=wire.body or None,
+            headers=headers,
+            timeout=httpx.Timeout(seconds, connect=CONNECT_TIMEOUT),
+            extensions={"trace": connection.trace},
+        )
+        if wire.body:
+            request.stream = Body(wire.body)
+        return request
 
 
 def _content(response: httpx.Response, ends: float) -> bytes:

@@ -3,11 +3,13 @@
 BatchError
 |-- BatchValidationError      an operation that cannot be built; nothing was sent
 |-- BatchStateError           a batch used out of turn: after its end, before its result
+|-- StreamStoppedError        records were not read to their end; their outcomes were told before
 `-- BatchExecutionError       the server did not take everything; carries the BatchResult
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError, ZenooError
@@ -51,3 +53,23 @@ class BatchExecutionError(BatchError):
 
     def __str__(self) -> str:
         return self.result.summary()
+
+
+class StreamStoppedError(BatchError):
+    """A stream of outcomes that ended before its records did; `__cause__` is the reason if known.
+
+    *operation* names it (`create res.partner`), *counts* has how many outcomes of each status it
+    told. The records that were not read were not sent.
+    """
+
+    def __init__(self, operation: str, counts: Mapping[str, int]) -> None:
+        super().__init__(operation, dict(counts))
+        self.operation = operation
+        self.counts = dict(counts)
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{count:,} {name}" for name, count in self.counts.items() if count)
+        return (
+            f"{self.operation}: not all of its records were read; of those that were: "
+            f"{told or 'nothing'}. Those that were not read were not sent"
+        )

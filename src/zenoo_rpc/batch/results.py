@@ -5,14 +5,15 @@ from __future__ import annotations
 import enum
 import functools
 from array import array
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Self
 
 import attrs
 
 from ..errors import OdooError, ZenooError
-from .exceptions import BatchExecutionError, BatchStateError
-from .operations import CreateOperation, Operation
+from .exceptions import BatchExecutionError, BatchStateError, BatchValidationError
+from .ids import Ids
+from .operations import CreateOperation, CreateStream, Operation
 
 SHOWN = 5  # failures that a summary quotes
 
@@ -66,7 +67,7 @@ class RecordOutcome:
 
     def __str__(self) -> str:
         text = f"{self.operation.label}: record {self.index}: {self.status.label}"
-        if self.id is not None and not isinstance(self.operation, CreateOperation):
+        if self.id is not None and not isinstance(self.operation, CreateOperation | CreateStream):
             text += f" (id {self.id})"
         if self.field:
             text += f", field '{self.field}'"
@@ -76,15 +77,26 @@ class RecordOutcome:
 def _words(error: ZenooError) -> str:
     """Return what was said, on one line; a Python error of the server's with its name."""
     name = error.name if isinstance(error, OdooError) else ""
-    said = " ".join(str(error).split())
+    words = error.reason if isinstance(error, BatchValidationError) else str(error)
+    said = " ".join(words.split())
     return f"{name.removeprefix('builtins.')}: {said}" if name.startswith("builtins.") else said
+
+
+def is_new(operation: Operation, told: int) -> bool | None:
+    """Whether a record that was applied is a new one; None where that is not known."""
+    if not isinstance(operation, CreateOperation | CreateStream):
+        return None
+    if not operation.imports:
+        return True
+    return {Told.NEW: True, Told.THERE: False}.get(Told(told))
 
 
 @attrs.frozen(repr=False)
 class OperationResult:
     """What became of one operation, compactly: a byte and a number for each record.
 
-    *errors* maps the indexes of refused, unknown and turned-away records to the reason.
+    *errors* maps the indexes of refused, unknown and turned-away records to the reason. *unread*
+    says why the records of a stream were not read to their end; it is empty when they were.
     """
 
     operation: Operation
@@ -92,6 +104,7 @@ class OperationResult:
     created: array[int]
     errors: Mapping[int, ZenooError]
     told: bytes = b""
+    unread: str = ""
 
     def __len__(self) -> int:
         return len(self.states)
@@ -115,11 +128,7 @@ class OperationResult:
         )
 
     def _is_new(self, index: int) -> bool | None:
-        if not isinstance(self.operation, CreateOperation):
-            return None
-        if not self.operation.external_ids:
-            return True
-        return {Told.NEW: True, Told.THERE: False}.get(Told(self.told[index]))
+        return is_new(self.operation, self.told[index] if self.told else Told.NOTHING)
 
     def _id(self, index: int) -> int | None:
         return (self._given or self.created)[index] or None
@@ -129,24 +138,33 @@ class OperationResult:
         return self.operation.ids
 
     @property
-    def ids(self) -> list[int | None]:
-        """A database id for each record, in the caller's order; None where none was created."""
+    def ids(self) -> Sequence[int | None]:
+        """A database id for each record, in the caller's order; None where none was created.
+
+        A list, or of a stream `Ids`, as a million of them are not to be a million objects.
+        """
+        if isinstance(self.operation, CreateStream):
+            return Ids(self.created)
         return [number or None for number in self._given or self.created]
 
     @property
-    def value(self) -> list[int | None] | bool:
+    def _is_create(self) -> bool:
+        return isinstance(self.operation, CreateOperation | CreateStream)
+
+    @property
+    def value(self) -> Sequence[int | None] | bool:
         """What `execute()` gives for it: the ids of a create, else whether all was applied."""
-        return self.ids if isinstance(self.operation, CreateOperation) else self.ok
+        return self.ids if self._is_create else self.ok
 
     @property
     def ok(self) -> bool:
         """Whether every record was applied."""
-        return self.counts[Status.APPLIED] == len(self)
+        return self.counts[Status.APPLIED] == len(self) and not self.unread
 
     def harmless(self) -> list[int]:
         """Return the indexes of the records that may be sent again without harm."""
         operation = self.operation
-        named = isinstance(operation, CreateOperation) and operation.external_ids
+        named = isinstance(operation, CreateOperation | CreateStream) and operation.imports
         statuses = (Status.NOT_SENT, Status.UNKNOWN) if named else (Status.NOT_SENT,)
         return [index for index, state in enumerate(self.states) if state in statuses]
 
@@ -225,7 +243,7 @@ class BatchResult:
         left = [(each.operation, each.harmless()) for each in self.operations]
         return [operation.only(indexes) for operation, indexes in left if indexes]
 
-    def values(self) -> list[list[int | None] | bool]:
+    def values(self) -> list[Sequence[int | None] | bool]:
         """Return one value for each operation: the ids of a create, True otherwise."""
         return [operation.value for operation in self.operations]
 
@@ -243,6 +261,12 @@ class BatchResult:
         lines += [f"  {outcome}" for outcome in told[:SHOWN]]
         if len(told) > SHOWN:
             lines.append(f"  ... and {len(told) - SHOWN:,} more in result.failures and .unknown")
+        lines += [
+            f"  {each.operation.label}: {each.unread}" for each in self.operations if each.unread
+        ]
+        harmless = sum(len(each.harmless()) for each in self.operations)
+        if harmless:
+            lines.append(f"  {harmless:,} may be sent again safely: result.retry_records()")
         return "\n".join(lines)
 
 
@@ -280,6 +304,6 @@ class OperationHandle:
         return self._result
 
     @property
-    def ids(self) -> list[int | None]:
+    def ids(self) -> Sequence[int | None]:
         """A database id for each record, as `result.ids`."""
         return self.result.ids

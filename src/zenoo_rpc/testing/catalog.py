@@ -4,6 +4,7 @@ Names, types and texts are those that `fields_get` answers on real servers; a se
 not all of them.
 """
 
+from . import key_models
 from .errors import Wording
 from .models import Model, model, plain, reference, timezones
 
@@ -11,7 +12,7 @@ from .models import Model, model, plain, reference, timezones
 def build(series: int) -> dict[str, Model]:
     """Return the models of a release, by name."""
     words = Wording(series)
-    known = [*_people(words), *_products(words), *_company(words)]
+    known = [*_people(words), *_products(words), *_company(words), *key_models.build(words)]
     return {one.name: one for one in known}
 
 

@@ -2,9 +2,9 @@
 
     python -m zenoo_rpc.testing.demo
 
-It starts the stand-in and writes to that. With `ZENOO_URL`, `ZENOO_DATABASE`, `ZENOO_USER` and
-`ZENOO_PASSWORD` (or an API key in its place) in the environment it writes to a real Odoo, and
-deletes what it made.
+It starts the stand-in and writes to that. With `ZENOO_URL`, `ZENOO_DATABASE` and `ZENOO_API_KEY`
+in the environment it writes to a real Odoo, and deletes what it made. Before 19 `ZENOO_USER` is
+needed as well; that and `ZENOO_PASSWORD` do without a key.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from typing import Any
 
 from ..sync import BatchContext, BatchExecutionError, BatchResult, Status, ZenooClient
 
+NAMES = ("DATABASE", "USER", "PASSWORD", "API_KEY")
+WANTED = "ZENOO_DATABASE and ZENOO_API_KEY (or ZENOO_USER and ZENOO_PASSWORD)"
 PARTNERS = 10_000
 BAD = (17, 500, 999)  # the records that get a country that does not exist
 rows: list[str] = []  # of the table at the end
@@ -36,11 +38,14 @@ def connection() -> Iterator[ZenooClient]:
             client.login(odoo.database, "admin", "admin")
             yield client
         return
-    names = ("ZENOO_DATABASE", "ZENOO_USER", "ZENOO_PASSWORD")
-    if missing := [name for name in names if name not in os.environ]:
-        sys.exit(f"ZENOO_URL is set, so {' and '.join(missing)} must be set too")
+    database, user, password, key = (os.environ.get(f"ZENOO_{name}") for name in NAMES)
     with ZenooClient(url) as client:
-        client.login(*(os.environ[name] for name in names))
+        if database and key:
+            client.login_with_api_key(database, key, user)
+        elif database and user and password:
+            client.login(database, user, password)
+        else:
+            sys.exit(f"ZENOO_URL is set, so {WANTED} must be set too")
         yield client
 
 
@@ -82,7 +87,8 @@ def main() -> None:
     """Create, update and delete partners, and print the table of outcomes."""
     mark = f"zenoo-demo-{secrets.token_hex(4)}"
     with connection() as client:
-        print(f"Odoo {client.server_version} at {client.url}, database {client.database}")  # noqa: T201
+        where = f"{client.url}, database {client.database}, {client.protocol}"
+        print(f"Odoo {client.server_version} at {where}")  # noqa: T201
         try:
             write_everything(client, mark)
         finally:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from .database import Database, Row, Table
-from .errors import Wording, builtin, missing, not_an_integer, postgres
+from .errors import OdooError, Wording, builtin, missing, not_an_integer, postgres
 from .models import Model
 
 ADMIN = 2
@@ -18,6 +18,18 @@ def _now() -> datetime:
 
 
 @define
+class Session:
+    """What the server remembers of one client; a call with a key has one of its own.
+
+    Args:
+        checked: when the user proved who it is once more, by `time.monotonic`; None if never.
+    """
+
+    uid: int
+    checked: float | None = None
+
+
+@define
 class Env:
     """The surroundings of one call.
 
@@ -25,6 +37,7 @@ class Env:
         uid: the user on whose behalf it runs.
         context: the context of the call.
         trusted: whether access rights are already settled, as for what a rule does on its own.
+        session: the session of a call over HTTP proper; `/jsonrpc` has none.
         now: the time of the transaction, the same for everything it writes.
     """
 
@@ -33,6 +46,7 @@ class Env:
     uid: int
     context: Mapping[str, Any] = field(factory=dict)
     trusted: bool = False
+    session: Session | None = None
     now: datetime = field(factory=_now)
 
     @property
@@ -52,11 +66,28 @@ class Env:
         """Return the same surroundings without access checks."""
         return evolve(self, trusted=True)
 
+    @property
+    def limited(self) -> bool:
+        """Return whether the caller is a user with few rights."""
+        return not self.trusted and self.uid > ADMIN
+
     def check(self, model: Model, verb: str) -> None:
         """Refuse what the caller may not do; *verb* is create, modify, delete or access."""
-        if self.trusted or self.uid <= ADMIN or verb in model.everyone:
+        if self.trusted or verb in model.everyone or (self.uid <= ADMIN and model.group):
             return
         raise self.words.access(verb, model.label, model.name, model.group)
+
+    def sees(self, model: Model, row: Row) -> bool:
+        """Return whether a record is among those that the caller may know of."""
+        if not model.private_to or self.trusted or (self.uid == ADMIN and model.for_admin):
+            return True
+        return bool(row.get(model.private_to) == self.uid)
+
+    def hidden(self, model: Model) -> OdooError:
+        """Return the refusal of a record that is somebody else's."""
+        user = self.table("res.users").rows[self.uid]
+        name = self.table("res.partner").rows[user["partner_id"]].get("name")
+        return self.words.hidden(model.label, model.name, str(name), self.uid)
 
     def existing(self, table: Table, ids: Iterable[int]) -> list[tuple[int, Row]]:
         """Return the rows that are there, in the order of *ids*, once for each mention."""
@@ -68,6 +99,16 @@ class Env:
         for row_id in ids:
             if row_id not in table.rows:
                 raise missing(table.model.name, row_id, self.uid)
+
+
+@frozen
+class Request:
+    """One method call: on which model, on which ids (none for a method of the model), with what."""
+
+    env: Env
+    model: Model
+    ids: list[int]
+    arguments: Mapping[str, Any]
 
 
 def record_ids(value: Any) -> list[int]:

@@ -90,6 +90,11 @@ def validation_error(message: str, violation: Violation | None = None) -> OdooEr
     return OdooError(EXCEPTIONS + "ValidationError", message, violation=violation)
 
 
+def access_error(message: str) -> OdooError:
+    """Return an `AccessError`."""
+    return OdooError(EXCEPTIONS + "AccessError", message)
+
+
 def access_denied() -> OdooError:
     """Return the answer to a wrong password or key."""
     return OdooError(ACCESS_DENIED, "Access Denied")
@@ -137,7 +142,7 @@ class Wording:
         """Return the refusal of a method that is not for callers from outside."""
         subject = f"'{model}.{method}'" if self.series >= 19 else method
         text = f"Private methods (such as {subject}) cannot be called remotely."
-        return OdooError(EXCEPTIONS + "AccessError", text)
+        return access_error(text)
 
     def no_method(self, model: str, method: str) -> OdooError:
         """Return the answer to a method that is not there."""
@@ -166,11 +171,21 @@ class Wording:
 
     def access(self, verb: str, label: str, model: str, group: str) -> OdooError:
         """Return the refusal of an operation; *verb* is create, modify, delete or access."""
-        return OdooError(
-            EXCEPTIONS + "AccessError",
-            f"You are not allowed to {verb} '{label}' ({model}) records.\n\n"
-            f"This operation is allowed for the following groups:\n\t- {group}\n\n"
+        who = f"This operation is allowed for the following groups:\n\t- {group}"
+        if not group:
+            who = "No group currently allows this operation."
+        return access_error(
+            f"You are not allowed to {verb} '{label}' ({model}) records.\n\n{who}\n\n"
             "Contact your administrator to request access if necessary.",
+        )
+
+    def hidden(self, label: str, model: str, user: str, uid: int) -> OdooError:
+        """Return the refusal of a record that is somebody else's."""
+        return access_error(
+            "Uh-oh! Looks like you have stumbled upon some top-secret records.\n\n"
+            f"Sorry, {user} (id={uid}) doesn't have 'read' access to:\n- {label} ({model})\n\n"
+            "If you really, really need access, perhaps you can win over your friendly"
+            " administrator with a batch of freshly baked cookies.",
         )
 
     def required(self, label: str, model: str, string: str, field: str) -> OdooError:

@@ -68,6 +68,9 @@ class Field:
             about["default_export_compatible"] = False
         if self.relation:
             about |= {"relation": self.relation, "domain": [], "context": {}}
+        if self.through:
+            path = [self.through, self.name]
+            about["related"] = ".".join(path) if series >= 19 else path
         if self.inverse:
             about["relation_field"] = self.inverse
         if self.type == "selection":

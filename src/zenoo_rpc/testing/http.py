@@ -1,30 +1,26 @@
 """HTTP as the server speaks it: which requests reach a dialect, and what the others are told."""
 
 import json
-from html import escape as _escape
+import re
 from typing import Any
 
 from attrs import frozen
 from werkzeug import Request, Response
 
+from . import pages, web
+from .http_errors import HttpError
+from .json2 import Json2, refusal
 from .jsonrpc import JsonRpc
 from .service import Call
+from .web import Web
 
 JSON = frozenset({"application/json", "application/json-rpc"})
 MAX_BODY = 128 * 1024 * 1024
-_OVERLOADED = (
-    "The server encountered an internal error and was unable to complete your request. Either the"
-    " server is overloaded or there is an error in the application."
+_JSON2 = re.compile(r"/json/2(?:/(?P<model>[^/]+)/(?P<method>[^/]+)/?|/.*)?")
+_ANYWHERE = frozenset(  # paths that need no database
+    {"/jsonrpc", "/web/version", "/json/version", "/web/webclient/version_info", web.AUTHENTICATE}
 )
-_NOT_FOUND = (
-    "The requested URL was not found on the server. If you entered the URL manually please check"
-    " your spelling and try again."
-)
-
-
-def escape(text: str, *, quote: bool = True) -> str:
-    """Return *text* as HTML, an apostrophe in the way of markupsafe."""
-    return _escape(text, quote=quote).replace("&#x27;", "&#39;")
+_NO_TOKEN = "Session expired (invalid CSRF token)"
 
 
 @frozen
@@ -41,10 +37,14 @@ class Gate:
 
     Args:
         max_body: the largest body in bytes; 14 knows no limit.
+        jsonrpc: whether `/jsonrpc` is there.
     """
 
     rpc: JsonRpc
+    json2: Json2
+    web: Web
     max_body: int = MAX_BODY
+    jsonrpc: bool = True
 
     @property
     def new(self) -> bool:
@@ -57,8 +57,21 @@ class Gate:
         if request.path == "/web/webclient/version_info" and is_json:
             return Answer(self._result(request, self.rpc.version()))
         if self.new and request.path in ("/web/version", "/json/version"):
+            if request.method == "POST":
+                return Answer(self._page(400, "Bad Request", _NO_TOKEN))
             return Answer(self._plain_json(self._short_version()))
-        if request.path != "/jsonrpc":
+        if self.new and request.path not in _ANYWHERE:
+            named = request.headers.get("X-Odoo-Database")
+            if named and named != self.rpc.service.database:
+                return Answer(pages.no_database())
+        json2 = _JSON2.fullmatch(request.path) if self.new else None
+        if json2 is not None:
+            return self._json2(request, json2["model"], json2["method"])
+        if self.new and web.is_path(request.path):
+            if not is_json or request.method != "POST":
+                return Answer(self._wrong_type(request, request.path))
+            return Answer(*self.web.answer(request))
+        if request.path != "/jsonrpc" or not self.jsonrpc:
             return Answer(self._not_found(request, is_json))
         if not is_json or request.method != "POST":
             return Answer(self._wrong_type(request))
@@ -72,18 +85,31 @@ class Gate:
             body = json.loads(text)
         except ValueError:
             if self.new:
-                return Answer(_html(400, "Invalid JSON data"))
+                return Answer(pages.html(400, "Invalid JSON data"))
             return Answer(self._page(400, "Bad Request", f"Invalid JSON data: {text!r}"))
         if not isinstance(body, dict):
             if self.new:
-                return Answer(_html(400, "Invalid JSON-RPC data"))
-            return Answer(self._page(500, "Internal Server Error", _OVERLOADED))
+                return Answer(pages.html(400, "Invalid JSON-RPC data"))
+            return Answer(self._page(500, "Internal Server Error", pages.OVERLOADED))
         answer, call = self.rpc.answer(body)
         return Answer(self._plain_json(answer), call)
 
-    def _plain_json(self, body: bytes) -> Response:
+    def _json2(self, request: Request, model: str | None, method: str | None) -> Answer:
+        if model is None or method is None or request.method != "POST":
+            error = HttpError(404, "Did you mean POST /json/2/<model>/<method>?")
+            return Answer(self._plain_json(refusal(error), 404))
+        if request.content_length and request.mimetype != "application/json":
+            path = "/json/2/<__model__>/<__method__>"
+            return Answer(self._wrong_type(request, path, "json2"))
+        status, body, call = self.json2.answer(model, method, request)
+        response = self._plain_json(body, status)
+        if status == 401:
+            response.headers["WWW-Authenticate"] = "Bearer "
+        return Answer(response, call)
+
+    def _plain_json(self, body: bytes, status: int = 200) -> Response:
         kind = "application/json; charset=utf-8" if self.new else "application/json"
-        return Response(body, headers={"Content-Type": kind})
+        return Response(body, status, headers={"Content-Type": kind})
 
     def _result(self, request: Request, result: Any) -> Response:
         given = request.get_json(silent=True)
@@ -100,9 +126,9 @@ class Gate:
 
     def _not_found(self, request: Request, is_json: bool) -> Response:
         if self.new or not is_json:
-            return self._page(404, "Not Found", _NOT_FOUND)
+            return self._page(404, "Not Found", pages.NOT_FOUND)
         return self._werkzeug_error(
-            404, "404: Not Found", "NotFound", f"404 Not Found: {_NOT_FOUND}"
+            404, "404: Not Found", "NotFound", f"404 Not Found: {pages.NOT_FOUND}"
         )
 
     def _too_large(self) -> Response:
@@ -128,34 +154,18 @@ class Gate:
         response.status_code = code or 200
         return response
 
-    def _wrong_type(self, request: Request) -> Response:
+    def _wrong_type(
+        self, request: Request, path: str = "/jsonrpc", kind: str = "jsonrpc"
+    ) -> Response:
         if self.new:
-            kinds = ["http"] if request.method == "POST" else ["http", "json2"]
-            text = f"Request inferred type is compatible with {kinds}"
-            text += " but '/jsonrpc' is type='jsonrpc'."
-            again = "Please verify the Content-Type request header and try again."
-            body = f"{escape(text)}<br><br>{again}"
-            response = self._page(415, "Unsupported Media Type", body, quote=False)
-            response.headers["Accept"] = "application/json, application/json-rpc"
-            return response
+            return pages.wrong_type(request, path, kind)
         if request.method == "POST":
-            return self._page(400, "Bad Request", "Session expired (invalid CSRF token)")
+            return self._page(400, "Bad Request", _NO_TOKEN)
         text = (
             "<function RPC.jsonrpc>, /jsonrpc: Function declared as capable of handling request of"
             " type 'json' but called with a request of type 'http'"
         )
         return self._page(400, "Bad Request", text)
 
-    def _page(self, status: int, title: str, text: str, *, quote: bool = True) -> Response:
-        doctype = '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2 Final//EN">'
-        if self.new:
-            doctype = "<!doctype html>\n<html lang=en>"
-        shown = escape(text, quote=False) if quote else text
-        return _html(
-            status,
-            f"{doctype}\n<title>{status} {title}</title>\n<h1>{title}</h1>\n<p>{shown}</p>\n",
-        )
-
-
-def _html(status: int, body: str) -> Response:
-    return Response(body, status=status, content_type="text/html; charset=utf-8")
+    def _page(self, status: int, title: str, text: str) -> Response:
+        return pages.page(status, title, text, new=self.new)

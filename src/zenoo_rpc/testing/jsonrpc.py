@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import frozen
 
+from .env import Session
 from .errors import OdooError, builtin
 from .service import Call, Service
 from .signatures import Call as MethodCall
@@ -58,20 +59,8 @@ class JsonRpc:
             if result is not None:
                 body["result"] = result
         except OdooError as error:
-            body["error"] = self.refusal(error)
+            body["error"] = refusal(error, self.service.series)
         return json.dumps(body).encode(), logged
-
-    def refusal(self, error: OdooError) -> dict[str, Any]:
-        """Return the error object of an envelope."""
-        data: dict[str, Any] = {
-            "name": error.name,
-            "message": error.message,
-            "arguments": error.arguments,
-            "context": {},
-            "debug": error.debug,
-        }
-        code = 0 if self.service.series >= 19 else 200
-        return {"code": code, "message": "Odoo Server Error", "data": data}
 
     def _note(self, service: object, name: object, args: object) -> Call:
         model, size = str(service), 0
@@ -80,7 +69,7 @@ class JsonRpc:
             if name == "execute_kw":
                 inner = args[5] if len(args) > 5 and isinstance(args[5], list) else []
             model, name = str(args[3]), args[4]
-            size = _size(self.service, str(name), inner)
+            size = size_of(self.service, str(name), inner)
         return self.service.log(model, str(name), size)
 
     def _dispatch(self, service: object, name: str, args: Any) -> Any:
@@ -137,7 +126,9 @@ class JsonRpc:
                 kind = type(called).__name__
                 raise builtin("AttributeError", f"'{kind}' object has no attribute 'startswith'")
             raise builtin("TypeError", "expected string or bytes-like object")
-        return self.service.run(user, MethodCall(model, called, given, kwargs))
+        # 14 has a session here too, 19 has none; either way nothing is remembered.
+        session = Session(user) if self.service.series < 19 else None
+        return self.service.run(user, MethodCall(model, called, given, kwargs), session)
 
     def _enough(self, args: Any) -> Sequence[Any]:
         least = 5 if self.service.series >= 19 else 3
@@ -167,7 +158,20 @@ def _args_and_kwargs(given: Sequence[Any], series: int) -> tuple[Sequence[Any], 
     return args, kwargs or {}
 
 
-def _size(service: Service, name: str, args: Sequence[Any]) -> int:
+def refusal(error: OdooError, series: int) -> dict[str, Any]:
+    """Return the error object of an envelope."""
+    data: dict[str, Any] = {
+        "name": error.name,
+        "message": error.message,
+        "arguments": error.arguments,
+        "context": {},
+        "debug": error.debug,
+    }
+    return {"code": 0 if series >= 19 else 200, "message": "Odoo Server Error", "data": data}
+
+
+def size_of(service: Service, name: str, args: Sequence[Any]) -> int:
+    """Return how many records a call is about."""
     first = args[0] if args else None
     known = service.offered.get(name)
     if name == "create" or (known is not None and known[0].on_ids):

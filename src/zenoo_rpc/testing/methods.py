@@ -3,27 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from attrs import frozen
-
-from . import external_ids, naming, search, signatures, values, writing
-from .env import Env, record_ids
+from . import external_ids, keys, naming, search, signatures, writing
+from .env import Env, Request, record_ids
 from .errors import OdooError, builtin, missing
 from .load import load
 from .models import Model
+from .reading import read
 from .signatures import Method, method
-
-Arguments = Mapping[str, Any]
-
-
-@frozen
-class Request:
-    """One method call: on which model, on which ids (none for a method of the model), with what."""
-
-    env: Env
-    model: Model
-    ids: list[int]
-    arguments: Arguments
-
 
 RIGHTS = {"create": "create", "write": "modify", "unlink": "delete"}  # right -> the refusal's verb
 
@@ -53,30 +39,6 @@ def _read(call: Request) -> list[dict[str, Any]]:
     return read(call.env, call.model, call.ids, call.arguments["fields"], call.arguments["load"])
 
 
-def read(
-    env: Env, model: Model, ids: list[int], names: Any, load: Any = "_classic_read"
-) -> list[dict[str, Any]]:
-    """Return one mapping for each record that is there; missing ids are left out silently."""
-    env.check(model, "access")
-    readers = []
-    for name in dict.fromkeys(names or model.fields):
-        field = model.fields.get(name)
-        if field is None:
-            raise env.words.unknown_field(model.name, name, "read")
-        if name != "id":
-            as_name = load == "_classic_read"
-            readers.append((name, values.reader(env, model, field, names=as_name)))
-    if not readers:
-        # No column is fetched: every id is believed, but 14 looks for contacts and users.
-        if env.series < 19 and model.name in {"res.partner", "res.users"}:
-            env.require(env.table(model.name), ids)
-        return [{"id": row_id} for row_id in ids]
-    return [
-        {"id": row_id, **{name: get(row_id, row) for name, get in readers}}
-        for row_id, row in env.existing(env.table(model.name), ids)
-    ]
-
-
 def _domain(call: Request) -> Any:
     for name in ("domain", "args"):
         if name in call.arguments:
@@ -103,8 +65,17 @@ def _search_count(call: Request) -> int:
     return len(search.ids(call.env, call.model.name, _domain(call), limit=limit))
 
 
+_SEARCH_READ = frozenset({"domain", "fields", "offset", "limit", "order", "load"})
+
+
 def _search_read(call: Request) -> list[dict[str, Any]]:
-    return read(call.env, call.model, _search(call), call.arguments["fields"])
+    given = call.arguments
+    for name in given:
+        if name not in _SEARCH_READ:
+            text = f"BaseModel._read_format() got an unexpected keyword argument '{name}'"
+            raise builtin("TypeError", text)
+    more = {"load": given["load"]} if "load" in given else {}
+    return read(call.env, call.model, _search(call), given["fields"], **more)
 
 
 def _fields_get(call: Request) -> dict[str, Any]:
@@ -211,10 +182,18 @@ def _exists(call: Request) -> list[int]:
 
 
 def _save_multi(call: Request) -> list[dict[str, Any]]:
-    given = call.arguments
-    for row_id, vals in zip(call.ids, given["vals_list"], strict=True):
+    vals_list, wanted = call.arguments["vals_list"], list(call.arguments["specification"])
+    try:
+        count = len(vals_list)
+    except TypeError as error:
+        raise builtin("TypeError", str(error)) from None
+    if len(call.ids) != count:
+        raise builtin("ValueError", "Each record must have a corresponding vals entry.")
+    for row_id, vals in zip(call.ids, vals_list, strict=True):
         writing.write(call.env, call.model.name, [row_id], vals)
-    return read(call.env, call.model, call.ids, ["id", *given["specification"]])
+    if wanted in ([], ["id"]):  # nothing is read: every id is believed
+        return [{"id": row_id} for row_id in call.ids]
+    return read(call.env, call.model, call.ids, wanted, load=None)
 
 
 def _load(call: Request) -> dict[str, Any]:
@@ -233,6 +212,7 @@ def table(series: int) -> dict[str, tuple[Method, Run]]:
     new = series >= 19
     domain = "domain" if new else "args"
     paging = f"{domain}, offset=0, limit=None, order=None"
+    reading = "domain=None, fields=None, offset=0, limit=None, order=None"
     found: list[tuple[Method, Run]] = [
         (method("create", "vals_list"), _create),
         (method("write", "vals", on_ids=True), _write),
@@ -240,10 +220,7 @@ def table(series: int) -> dict[str, tuple[Method, Run]]:
         (method("read", "fields=None, load='_classic_read'", on_ids=True), _read),
         (method("search", paging if new else f"{paging}, count=False"), _search),
         (method("search_count", "domain, limit=None" if new else "args"), _search_count),
-        (
-            method("search_read", "domain=None, fields=None, offset=0, limit=None, order=None"),
-            _search_read,
-        ),
+        (method("search_read", f"{reading}, **others" if new else reading), _search_read),
         (method("fields_get", "allfields=None, attributes=None"), _fields_get),
         (
             method("name_search", f"name='', {domain}=None, operator='ilike', limit=100"),
@@ -257,22 +234,48 @@ def table(series: int) -> dict[str, tuple[Method, Run]]:
         (method("toggle_active", "", on_ids=True), _toggle),
         (method("load", "fields, data"), _load),
         (method("get_external_id", "", on_ids=True), _get_external_id),
-        (method("context_get", ""), _context_get),
+        (method("context_get", "", only="res.users"), _context_get),
         (
             method("check_access_rights", "operation, raise_exception=True"),
             _check_access_rights,
         ),
+        *keys.METHODS,
     ]
     if new:
-        saving = "vals_list, specification, next_id=None"
-        found.append((method("web_save_multi", saving, on_ids=True), _save_multi))
+        saving = method("web_save_multi", "vals_list, specification", on_ids=True)
+        found.append((saving, _save_multi))
     else:
         found.append((method("name_get", "", on_ids=True), _name_get))
         found.append((method("exists", "", on_ids=True), _exists))
     return {one.name: (one, run) for one, run in found}
 
 
-PRIVATE = frozenset({"init", "browse", "exists", "mapped", "ensure_one", "filtered", "sudo"})
+# Methods of 19 that its decorator makes private; 14 has ``init`` only.
+# fmt: off
+PRIVATE = frozenset({
+    "browse", "check_access", "concat", "ensure_one", "exists", "fetch", "filtered",
+    "filtered_domain", "flush_model", "flush_recordset", "grouped", "init",
+    "invalidate_model", "invalidate_recordset", "lock_for_update", "mapped", "modified",
+    "new", "search_fetch", "sorted", "sudo", "try_lock_for_update", "union", "update",
+    "with_company", "with_context", "with_env", "with_prefetch", "with_user",
+})
+# fmt: on
+
+
+def public(
+    env: Env, methods: Mapping[str, tuple[Method, Run]], model: Model, name: str
+) -> tuple[Method, Run]:
+    """Return the method of a model that callers from outside may call.
+
+    Raises:
+        OdooError: AccessError for a private one, AttributeError for one that is not there.
+    """
+    if name.startswith("_") or (name in PRIVATE and (env.series >= 19 or name == "init")):
+        raise env.words.private(model.name, name)
+    found = methods.get(name)
+    if found is None or found[0].only not in ("", model.name):
+        raise env.words.no_method(model.name, name)
+    return found
 
 
 def call(env: Env, methods: Mapping[str, tuple[Method, Run]], request: signatures.Call) -> Any:
@@ -285,15 +288,12 @@ def call(env: Env, methods: Mapping[str, tuple[Method, Run]], request: signature
     name = request.method
     if model is None:
         raise signatures.no_model(request.model)
-    if name.startswith("_") or (name in PRIVATE and (env.series >= 19 or name == "init")):
-        raise env.words.private(model.name, name)
-    if name not in methods or (name == "context_get" and model.name != "res.users"):
-        raise env.words.no_method(model.name, name)
-    signature, run = methods[name]
+    signature, run = public(env, methods, model, name)
     args, ids = list(request.args), []
     if signature.on_ids:
         if not args:
             raise env.words.no_ids()
         ids = record_ids(args.pop(0))
-    owner = f"{model.python_name.get(name, 'BaseModel')}." if env.series >= 19 else ""
+    home = "Base" if name == "web_save_multi" else "BaseModel"
+    owner = f"{model.python_name.get(name, home)}." if env.series >= 19 else ""
     return run(Request(env, model, ids, signature.bind(owner, args, request.kwargs)))

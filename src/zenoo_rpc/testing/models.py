@@ -18,7 +18,7 @@ class Model:
     Args:
         label: what refusals call it.
         order: the order of `search` when the caller names none.
-        group: who may write to it, as an access refusal says.
+        group: who may write to it, as an access refusal says; nobody when it is empty.
         everyone: what a user without the group may do all the same: ``access``, ``create``.
         reports_missing: the operations (``write``, ``unlink``) that refuse an id that is not
             there. Only models that track changes do; the others answer True (14 and 19,
@@ -26,6 +26,8 @@ class Model:
         python_name: the class of 19 that a wrong call names, by method.
         unique: fields whose value no two records share: (field, constraint, text); several
             fields are joined by a comma.
+        private_to: the field with the only user who sees a record; for everyone when it is empty.
+        for_admin: whether the administrator sees what is private to others.
         indexed: fields by which records are looked up, besides references and unique ones.
     """
 
@@ -43,6 +45,8 @@ class Model:
     python_name: MappingProxyType[str, str]
     unique: tuple[tuple[str, str, str], ...]
     indexed: tuple[str, ...]
+    private_to: str
+    for_admin: bool
 
 
 def plain(type_: str, name: str, string: str, **more: Any) -> Field:
@@ -87,6 +91,8 @@ def model(
     python: dict[str, str] | None = None,
     unique: tuple[tuple[str, str, str], ...] = (),
     indexed: tuple[str, ...] = (),
+    private_to: str = "",
+    for_admin: bool = False,
 ) -> Model:
     """Return a model of the release of *words*, the server's own fields included."""
     listed = (*_magic(words.series), *(field for field in own if field is not None))
@@ -110,4 +116,6 @@ def model(
         python_name=MappingProxyType(python or {}),
         unique=unique,
         indexed=indexed,
+        private_to=private_to,
+        for_admin=for_admin,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import external_ids, partners, writing
+from . import external_ids, key_models, keys, partners, writing
 from .database import NotUniqueError, Row, Table
 from .env import Env
 from .errors import OdooError, Violation, user_error, validation_error
@@ -65,6 +65,8 @@ def before_create(env: Env, model: Model, row: Row, vals: Mapping[str, Any]) -> 
         row["name"] = env.now.strftime("%Y-%m-%d")
     elif model.name == "res.users" and row.get("partner_id") is None and row.get("login"):
         row["partner_id"] = _partner_of_user(env, row, vals)
+    elif model.name == key_models.DESCRIPTION and env.series >= 19:
+        keys.complete(row, vals, env)
 
 
 def _partner_of_user(env: Env, row: Row, vals: Mapping[str, Any]) -> int:

@@ -4,6 +4,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,8 +15,10 @@ from werkzeug.serving import WSGIRequestHandler
 from . import values
 from .env import ADMIN, Env
 from .http import MAX_BODY, Gate
+from .json2 import Json2
 from .jsonrpc import JsonRpc
 from .service import Call, Service
+from .web import Web
 
 Latency = float | Callable[[Call], float]
 _SERIES = {"14.0": 14, "19.0": 19}
@@ -24,10 +27,10 @@ _SERIES = {"14.0": 14, "19.0": 19}
 class OdooStandIn:
     """An Odoo-like server in this process, for tests and demonstrations.
 
-    It speaks `/jsonrpc` and keeps its records in memory. Each call is one transaction, as on a
-    real server: it is committed before its answer is sent, and an error undoes all of it. The
-    texts and classes of its refusals are those recorded from real servers; where the two differ,
-    the stand-in is wrong.
+    It speaks `/jsonrpc`, and for 19 JSON-2, and keeps its records in memory. Each call is one
+    transaction, as on a real server: it is committed before its answer is sent, and an error
+    undoes all of it. The texts and classes of its refusals are those recorded from real servers;
+    where the two differ, the stand-in is wrong.
 
     There are two users: ``admin`` (password ``admin``, uid 2) may do everything; ``limited``
     (password ``limited``) may read contacts, countries and products but write none of them.
@@ -39,6 +42,7 @@ class OdooStandIn:
             them. The call is already committed then, so a client that gives up early meets a
             change it was not told about.
         max_body: the largest body in bytes that 19 takes.
+        jsonrpc: whether `/jsonrpc` is there; later releases will answer 404 instead.
 
     Raises:
         ValueError: a version that it cannot play.
@@ -64,6 +68,7 @@ class OdooStandIn:
         *,
         latency: Latency = 0.0,
         max_body: int = MAX_BODY,
+        jsonrpc: bool = True,
     ) -> None:
         series = _SERIES.get(version)
         if series is None:
@@ -72,7 +77,9 @@ class OdooStandIn:
         self.api_key = secrets.token_hex(20)
         self.latency = latency
         self._service = Service(series, self.database, self.api_key)
-        self._gate = Gate(JsonRpc(self._service), max_body)
+        service = self._service
+        self._web = Web(service)
+        self._gate = Gate(JsonRpc(service), Json2(service, max_body), self._web, max_body, jsonrpc)
         self._http = _Server(self._serve, port, series)
         self._flight = threading.Lock()
         self._in_flight = 0
@@ -121,9 +128,28 @@ class OdooStandIn:
     def reset(self) -> None:
         """Go back to a new database, an empty log, no latency and a peak of zero."""
         self._service.reset()
+        self._web.forget()
         self.latency = 0.0
         with self._flight:
             self._peak = self._in_flight
+
+    def make_key(
+        self, login: str = "admin", *, name: str = "test", expiration_date: datetime | None = None
+    ) -> str:
+        """Give a user an API key and return it.
+
+        Args:
+            expiration_date: when it expires, in UTC and without a time zone; never by default.
+
+        Raises:
+            KeyError: no such user.
+        """
+        uid = self._service.db.tables["res.users"].unique["login"][login]
+        return self._service.make_key(uid, name, expiration_date)
+
+    def revoke_key(self, key: str) -> None:
+        """Take an API key back; nothing happens when it is not there."""
+        self._service.revoke_key(key)
 
     def records(self, model: str) -> list[dict[str, Any]]:
         """Return every record of *model*, archived ones too, by id: what is in the database.

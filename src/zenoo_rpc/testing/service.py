@@ -3,14 +3,15 @@
 import threading
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from attrs import define, field, frozen
 
-from . import catalog, methods
+from . import catalog, keys, methods
 from .data import fill
 from .database import Database
-from .env import ADMIN, Env
+from .env import ADMIN, Env, Session
 from .errors import Wording, access_denied, builtin, missing
 from .models import Model
 from .signatures import Call as MethodCall
@@ -41,7 +42,7 @@ class Service:
     Args:
         series: the release, 14 or 19.
         database: the name of its only database.
-        api_key: what the administrator may give in the password's place.
+        api_key: a key of the administrator.
     """
 
     series: int
@@ -65,7 +66,24 @@ class Service:
         db = Database(self._models)
         fill(db, self.words)
         self.db = db
+        self.make_key(ADMIN, "stand-in", None, self.api_key)
         self.clear_calls()
+
+    def make_key(self, uid: int, name: str, end: datetime | None, secret: str = "") -> str:
+        """Give a user an API key that is good until *end*, in UTC, and return it."""
+        with self.db.transaction():
+            env = Env(self.db, self.words, uid, trusted=True)
+            return keys.insert(env, uid, name, end, secret)
+
+    def revoke_key(self, secret: str) -> None:
+        """Take an API key back."""
+        with self.db.transaction():
+            keys.revoke(self.db, secret)
+
+    def owner(self, secret: object) -> int | None:
+        """Return the user of an API key, None when it is unknown, expired or revoked."""
+        with self.db.lock:
+            return keys.owner(self.db, secret, datetime.now(UTC).replace(tzinfo=None))
 
     @property
     def calls(self) -> list[Call]:
@@ -90,18 +108,24 @@ class Service:
         if name != self.database:
             raise self.words.no_database(str(name))
 
-    def login(self, database: object, login: object, password: object) -> int | bool:
-        """Return the uid of a user, False when the login or the password is wrong."""
+    def login(
+        self, database: object, login: object, password: object, *, by_key: bool = True
+    ) -> int | bool:
+        """Return the uid of a user, False when the login or the password is wrong.
+
+        Args:
+            by_key: whether an API key may stand in the password's place.
+        """
         self.check_database(database)
         users = self.db.tables["res.users"]
         uid = users.unique["login"].get(login)
-        return uid if uid is not None and self._may(uid, password) else False
+        return uid if uid is not None and self._may(uid, password, by_key) else False
 
-    def _may(self, uid: int, password: object) -> bool:
+    def _may(self, uid: int, password: object, by_key: bool = True) -> bool:
         row = self.db.tables["res.users"].rows[uid]
         if not password or not row.get("active"):
             return False
-        return password == row.get("password") or (uid == ADMIN and password == self.api_key)
+        return password == row.get("password") or (by_key and self.owner(password) == uid)
 
     def authenticate(self, database: object, uid: Any, password: object) -> int:
         """Return the uid of a call that brings its credentials with it.
@@ -122,7 +146,7 @@ class Service:
             raise access_denied()
         return user
 
-    def run(self, uid: int, call: MethodCall) -> Any:
+    def run(self, uid: int, call: MethodCall, session: Session | None = None) -> Any:
         """Run one call of a method in a transaction of its own."""
         kwargs = dict(call.kwargs)
         context = kwargs.pop("context", None) or {}
@@ -133,6 +157,6 @@ class Service:
                 text = f"'{kind}' object is not iterable"
             raise builtin("TypeError", text)
         with self.db.transaction():
-            env = Env(self.db, self.words, uid, context)
+            env = Env(self.db, self.words, uid, context, session=session)
             request = MethodCall(call.model, call.method, call.args, kwargs)
             return methods.call(env, self.offered, request)

@@ -25,7 +25,7 @@ def getter(env: Env, model: Model, field: Field) -> Get:
         return lambda row_id, row: row_id
     if name in NAMES:
         return lambda row_id, row: naming.of_row(env, model.name, row)
-    if name == "password":
+    if name == "password" and model.name == "res.users":
         return lambda row_id, row: ""  # nobody reads a password back
     if name == "company_type":
         return lambda row_id, row: "company" if row.get("is_company") else "person"

@@ -1,0 +1,135 @@
+"""What users import, in this colour."""
+
+from __future__ import annotations
+
+from .. import errors
+from .._core.keys import ApiKey
+from .._core.retry import RetryPolicy
+from .._core.values import from_wire
+from .._core.ways import Capabilities
+from .._version import __version__
+from ..batch.context import batch_context, batch_operation
+from ..batch.exceptions import (
+    BatchError,
+    BatchExecutionError,
+    BatchStateError,
+    BatchValidationError,
+    StreamStoppedError,
+)
+from ..batch.ids import Ids
+from ..batch.operations import (
+    CreateOperation,
+    CreateStream,
+    UnlinkOperation,
+    UpdateOperation,
+    WriteManyOperation,
+)
+from ..batch.options import Options, Progress
+from ..batch.results import BatchResult, OperationHandle, OperationResult, RecordOutcome, Status
+from ..errors import (
+    AccessError,
+    AddressError,
+    AuthenticationError,
+    ClientClosedError,
+    ConflictError,
+    ConnectionFailedError,
+    DatabaseNotFoundError,
+    InvalidValueError,
+    MissingError,
+    MissingExtraError,
+    NoAnswerError,
+    NotLoggedInError,
+    NotOdooError,
+    NotThereError,
+    OdooError,
+    QuestionError,
+    ServerBusyError,
+    ServerError,
+    TransportError,
+    UsageError,
+    UserError,
+    ValidationError,
+    ZenooError,
+)
+from ..transaction import (
+    Change,
+    NotUndoableError,
+    TransactionError,
+    TransactionReport,
+    TransactionRollbackError,
+    TransactionState,
+    TransactionStateError,
+)
+from .client import ZenooClient
+from .context import BatchCollector, BatchContext
+from .keys import ApiKeys
+from .manager import BatchManager
+from .stream import OutcomeStream
+from .transaction import Transaction, TransactionManager
+
+__all__ = [
+    "AccessError",
+    "AddressError",
+    "ApiKey",
+    "ApiKeys",
+    "AuthenticationError",
+    "BatchCollector",
+    "BatchContext",
+    "BatchError",
+    "BatchExecutionError",
+    "BatchManager",
+    "BatchResult",
+    "BatchStateError",
+    "BatchValidationError",
+    "Capabilities",
+    "Change",
+    "ClientClosedError",
+    "ConflictError",
+    "ConnectionFailedError",
+    "CreateOperation",
+    "CreateStream",
+    "DatabaseNotFoundError",
+    "Ids",
+    "InvalidValueError",
+    "MissingError",
+    "MissingExtraError",
+    "NoAnswerError",
+    "NotLoggedInError",
+    "NotOdooError",
+    "NotThereError",
+    "NotUndoableError",
+    "OdooError",
+    "OperationHandle",
+    "OperationResult",
+    "Options",
+    "OutcomeStream",
+    "Progress",
+    "QuestionError",
+    "RecordOutcome",
+    "RetryPolicy",
+    "ServerBusyError",
+    "ServerError",
+    "Status",
+    "StreamStoppedError",
+    "Transaction",
+    "TransactionError",
+    "TransactionManager",
+    "TransactionReport",
+    "TransactionRollbackError",
+    "TransactionState",
+    "TransactionStateError",
+    "TransportError",
+    "UnlinkOperation",
+    "UpdateOperation",
+    "UsageError",
+    "UserError",
+    "ValidationError",
+    "WriteManyOperation",
+    "ZenooClient",
+    "ZenooError",
+    "__version__",
+    "batch_context",
+    "batch_operation",
+    "errors",
+    "from_wire",
+]

@@ -1,0 +1,164 @@
+"""One batch on its way: calls are taken from a run and sent side by side until there is none."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+import attrs
+
+from .._compat import ACrew, ALock, ASemaphore, aacquire, adraw, anotify
+from .._core.agenda import Question
+from .._core.deadline import Deadline
+from .._core.faults import Fault
+from .._core.lookup import Description
+from .._core.planner import Call
+from .._core.protocol import Answer
+from .._core.run import Run
+from .._core.source import Source
+from ..batch.options import QUIET, BatchOptions, ManagerSettings
+from ..progress import ProgressBar
+
+if TYPE_CHECKING:
+    from .client import ZenooClient
+
+logger = logging.getLogger("zenoo_rpc")
+
+
+class Execution:
+    """Carries out one run, in the caller's task or thread; only the calls themselves go beside it.
+
+    So records are read where their iterator was made, and none before there is need of it.
+    """
+
+    def __init__(
+        self,
+        client: ZenooClient,
+        slots: ASemaphore,
+        settings: ManagerSettings,
+        run: Run,
+        options: BatchOptions,
+    ) -> None:
+        quiet = settings.quiet if options.quiet is None else options.quiet
+        context = {**settings.context, **(QUIET if quiet else {})}
+        self._client = client
+        self._slots = slots
+        self._settings = attrs.evolve(settings, context=context)
+        self._run = run
+        self._deadline = Deadline(options.time_limit, time.monotonic)
+        self._reporter = _Reporter(run, options)
+
+    async def carry_out(self) -> None:
+        """Send all calls, and tell the progress."""
+        try:
+            await self.prepare()
+            while await self.carry_on():
+                pass
+            await self.finish()
+        finally:
+            self.close()
+
+    async def carry_on(self) -> bool:
+        """Send the calls of the next round; False when there is none."""
+        if not self.advance():
+            return False
+        async with self.crew() as crew:
+            while await self.begin_call(crew):
+                pass
+        return True
+
+    async def finish(self) -> None:
+        """Tell the last progress: all is done that will be."""
+        await self._reporter.report(ended=True)
+
+    def close(self) -> None:
+        """Hand out no other call, and let go of what was to be read."""
+        self._run.close()
+        self._reporter.close()
+
+    def crew(self) -> ACrew:
+        """Return what runs the calls side by side."""
+        return ACrew(self._run.stop, self._settings.max_concurrency)
+
+    def has_room(self, crew: ACrew) -> bool:
+        """Whether one more call may be in flight."""
+        return crew.busy < self._settings.max_concurrency
+
+    async def prepare(self) -> None:
+        """Ask what has to be known before the first call."""
+        for question in self._run.questions():
+            async with self._slots:
+                reply = await self._ask(question)
+            self._run.describe(question, reply)
+
+    def advance(self) -> bool:
+        """Go on to the next round; False when there is none, or no time."""
+        return not self._deadline.passed and self._run.advance()
+
+    async def begin_call(self, crew: ACrew) -> bool:
+        """Send the next call as soon as there is a slot; False when the round has no other."""
+        while not self._deadline.passed and (wanted := self._run.wanted()):
+            await self._read(*wanted)
+        while not self.has_room(crew):  # a call ends when its progress was told
+            await crew.another(crew.returned)
+        await aacquire(self._slots)
+        call = None
+        try:
+            call = None if self._deadline.passed else self._run.take()
+            if call is not None:
+                crew.start(self._send, call)
+        finally:
+            if call is None:
+                self._slots.release()
+        return call is not None
+
+    async def _read(self, source: Source, count: int) -> None:
+        items: list[object] = []
+        try:
+            await adraw(source.items, count, items)
+        finally:
+            self._run.feed(items)
+
+    async def _send(self, call: Question | Call) -> None:
+        try:
+            began = time.monotonic()
+            reply = await self._ask(call)
+            self._run.record(call, reply, time.monotonic() - began)
+        finally:
+            self._slots.release()
+        await self._reporter.report()
+
+    async def _ask(self, call: Description | Question | Call) -> Answer | Fault:
+        return await self._client.send_call(call, self._settings, self._deadline)
+
+
+class _Reporter:
+    """Tells progress to whoever asked for it: one call at a time, never backwards."""
+
+    def __init__(self, run: Run, options: BatchOptions) -> None:
+        self._run = run
+        self._bar = ProgressBar() if options.progress else None
+        callbacks = (options.progress_callback, self._bar)
+        self._callbacks = [callback for callback in callbacks if callback is not None]
+        self._told = -1
+        self._turn = ALock()
+
+    async def report(self, *, ended: bool = False) -> None:
+        if not self._callbacks:
+            return
+        async with self._turn:
+            progress = self._run.progress(ended=ended)
+            if progress["completed"] == self._told:
+                return
+            self._told = progress["completed"]
+            for callback in self._callbacks:
+                try:
+                    await anotify(callback, progress)
+                except Exception as error:
+                    kind = type(error).__name__
+                    logger.warning("the progress callback raised %s; the batch goes on", kind)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()

@@ -1,0 +1,126 @@
+"""Records in, outcomes out, in the same order, while both are on their way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from .._compat import ACrew
+from .._core.run import Run
+from ..batch.exceptions import BatchStateError, StreamStoppedError
+from ..batch.operations import CreateStream
+from ..batch.results import RecordOutcome, Status
+from ..errors import ZenooError
+from .execution import Execution
+
+
+class OutcomeStream:
+    """Creates the records of an iterator and yields what became of each, in their order.
+
+    Records are read, and calls begun, only while the next outcome is asked for: whoever takes
+    outcomes slowly is not run ahead of. What was told is forgotten, so memory does not grow. A
+    refused record is told like any other; StreamStoppedError is raised at the end if the records
+    were not all read.
+
+    It may be iterated at once; then no call is in flight while an outcome is worked on, and calls
+    go out in bursts. Opened by a with statement it is faster: calls go on side by side. What was
+    read and nobody asked for is in `rest` after that block.
+
+    >>> async with ZenooClient(url) as client:
+    ...     uid = await client.login("demo", "admin", "admin")
+    ...     names = ({"name": f"Partner {number}"} for number in range(3))
+    ...     async with client.batch_manager.stream("res.partner", names) as outcomes:
+    ...         async for outcome in outcomes:
+    ...             print(outcome.index, outcome.status.label)
+    0 applied
+    1 applied
+    2 applied
+    """
+
+    def __init__(
+        self, operation: CreateStream, run: Run, execution: Execution, end: Callable[[], None]
+    ) -> None:
+        self._operation = operation
+        self._run = run
+        self._execution = execution
+        self._end = end
+        self._crew: ACrew | None = None
+        self._is_begun = self._is_closed = False
+        self._seen = -1  # how many calls had returned when others were begun last
+        self._counts: Counter[str] = Counter()
+        self._reason: ZenooError | None = None
+        self.rest: list[RecordOutcome] = []
+
+    async def __aenter__(self) -> Self:
+        if self._is_begun or self._crew is not None:
+            raise BatchStateError("the stream was begun already: make another one")
+        self._crew = self._execution.crew()
+        await self._crew.__aenter__()
+        return self
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> RecordOutcome:
+        if not self._is_begun:
+            self._is_begun = True
+            await self._execution.prepare()
+        outcome = await (self._in_bursts() if self._crew is None else self._flowing(self._crew))
+        if outcome is None:
+            await self._execution.finish()
+            self._close()
+            if self._operation.source.unread:
+                counts = {status.label: self._counts[status.label] for status in Status}
+                raise StreamStoppedError(self._operation.label, counts) from self._reason
+            raise StopAsyncIteration
+        self._counts[outcome.status.label] += 1
+        if outcome.status in (Status.UNKNOWN, Status.NOT_SENT):
+            self._reason = outcome.error or self._reason
+        return outcome
+
+    async def _in_bursts(self) -> RecordOutcome | None:
+        while True:
+            outcome: RecordOutcome | None = self._run.tell()
+            if outcome is not None:
+                return outcome
+            if not await self._execution.carry_on():
+                return self._run.tell(ended=True)
+
+    async def _flowing(self, crew: ACrew) -> RecordOutcome | None:
+        while True:
+            if crew.returned != self._seen:
+                self._seen = crew.returned
+                while self._execution.has_room(crew) and await self._execution.begin_call(crew):
+                    pass
+            returned = crew.returned
+            outcome: RecordOutcome | None = self._run.tell()
+            if outcome is not None:
+                return outcome
+            if crew.busy:
+                await crew.another(returned)
+            elif self._execution.advance():
+                self._seen = -1
+            else:
+                return self._run.tell(ended=True)
+
+    async def __aexit__(
+        self,
+        error_class: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self._run.stop()
+            if self._crew is not None:
+                await self._crew.__aexit__(error_class, error, traceback)
+        finally:
+            self._close()
+            self.rest = list(iter(lambda: self._run.tell(ended=True), None))
+
+    def _close(self) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            self._execution.close()
+            self._end()

@@ -1,0 +1,237 @@
+"""What of a batch is still to be sent, and in which order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+
+import attrs
+
+from ..batch.operations import CreateOperation, CreateStream, Operation, WriteManyOperation
+from ..batch.results import Status
+from ..errors import QuestionError, ZenooError
+from .faults import Fault, Proof, not_answered
+from .isolate import Probe, Survey
+from .ledger import Ledger
+from .load import Import, prepare
+from .lookup import Description, Lookup
+from .pace import Size, Sizes
+from .planner import Call, Placed, calls, compact, is_stream, stages
+from .protocol import Answer
+from .source import Source
+from .ways import Ways
+
+Question = Probe | Survey | Lookup
+
+
+@attrs.frozen
+class Reading:
+    """A stream that is being read; *start* is the number of its first record."""
+
+    operation: CreateStream
+    start: int
+    last: bool
+
+    @property
+    def source(self) -> Source:
+        """Its records."""
+        return self.operation.source
+
+
+class Agenda:
+    """The stages of a batch, one after the other; within one, what is to be sent again goes first.
+
+    In a round that was interrupted nothing else goes until what interrupted it is settled.
+    """
+
+    def __init__(
+        self,
+        operations: Sequence[Operation],
+        sizes: Sizes,
+        ways: Ways,
+        ledger: Ledger,
+        *,
+        ordered: bool,
+        look_ahead: int | None,
+    ) -> None:
+        self.asks_for_ids = True  # before each import, which of its records are there
+        self.starts: dict[int, int] = {}  # by the `id` of a stream: the number of its first record
+        self._operations = operations
+        self._imports: dict[int, Import] = {}  # by the number of its first record
+        self._sizes = sizes
+        self._ways = ways
+        self._ledger = ledger
+        self._ordered = ordered
+        self._look_ahead = look_ahead
+        self._stages: Iterator[list[Placed]] = iter(stages(operations, ordered=ordered))
+        self._reading: Reading | None = None
+        self._calls: Iterator[Question | Call] = iter(())
+        self._again: deque[Question | Call] = deque()
+        self._held: list[Iterator[Question | Call]] = []  # what is left of interrupted rounds
+        self._flows = True  # whether what is to be sent again may go at once
+
+    def questions(self) -> list[Description]:
+        """Return what has to be asked, and answered by `describe`, before the first round."""
+        models = [each.model for each in self._operations if self._needs_fields(each)]
+        return [Description(model) for model in dict.fromkeys(models)]
+
+    def _needs_fields(self, operation: Operation) -> bool:
+        if isinstance(operation, WriteManyOperation):
+            return self._ways.wants_fields(operation.model)
+        return isinstance(operation, CreateOperation | CreateStream) and operation.imports
+
+    def describe(self, question: Description, reply: Answer | Fault) -> bool:
+        """Make the rows of a model's creates with external ids, by what was answered.
+
+        Raises BatchValidationError for what an import cannot carry. Returns False if there is an
+        import, and no answer to it: then nothing is to be sent.
+        """
+        fields = reply.value if isinstance(reply, Answer) else None
+        known = fields if isinstance(fields, dict) else None
+        told = isinstance(reply, Answer) or reply.proof is Proof.ROLLED_BACK
+        if told and self._ways.wants_fields(question.model):
+            self._ways.fields[question.model] = known
+        complete = True
+        for each, numbers in numbered(self._operations, {}):
+            if each.model != question.model:
+                continue
+            if known is None and isinstance(each, CreateOperation | CreateStream) and each.imports:
+                complete = False
+                status, error = _not_described(question.model, reply)
+                self._ledger.mark(numbers, status)
+                self._ledger.blame(numbers, error)
+                if isinstance(each, CreateStream):
+                    each.source.unread = str(error)
+            elif known is not None and isinstance(each, CreateStream):
+                each.source.fields = known
+            elif known is not None and isinstance(each, CreateOperation) and each.imports:
+                self._imports[numbers.start] = prepare(each, known)
+        return complete
+
+    def advance(self) -> bool:
+        """Go on to the next round; False when there is none."""
+        if self._again:
+            if not self._flows:
+                self._calls, self._again = iter(self._again), deque()
+            return True
+        self._flows = True
+        if self._held:
+            self._calls = self._held.pop()
+            return True
+        if self._reading is not None and not self._reading.source.is_used_up:
+            return True
+        if self._ordered and self._ledger.errors:
+            return False
+        self._reading = None
+        stage = next(self._stages, None)
+        if stage is not None:
+            self._begin(stage)
+        return stage is not None
+
+    def _begin(self, stage: list[Placed]) -> None:
+        operation = stage[0].operation
+        if isinstance(operation, CreateStream):
+            self._reading = Reading(operation, len(self._ledger), stage[0].last)
+            self.starts[id(operation)] = len(self._ledger)
+        else:
+            self._calls = calls(stage, self._sizes, self._imports, self._ways)
+
+    def again(self, new: Iterable[Question | Call]) -> None:
+        """Send these before anything else."""
+        self._again += new
+
+    def interrupt(self) -> None:
+        """End the round; what is to be sent again goes before the rest of it."""
+        self._held.append(self._calls)
+        self._calls = iter(())
+        self._flows = False
+
+    def next(self) -> Question | Call | None:
+        """Return what is to be sent next, None when the round has no other."""
+        if self._flows and self._again:
+            return self._again.popleft()
+        call = next(self._calls, None)
+        if call is None and self._flows and self._reading is not None:
+            call = self._cut(self._reading)
+        if isinstance(call, Call) and call.is_import and self._flows and self.asks_for_ids:
+            return Lookup(call)
+        return call
+
+    # -- streams -------------------------------------------------------------------------------
+
+    def wanted(self, told: int) -> tuple[Source, int] | None:
+        """Return what has to be read before `next`, and how many items; None for nothing.
+
+        *told* is how many outcomes were told; it is read no further ahead of that than it may.
+        """
+        reading = self._reading
+        if reading is None or self._again or not self._flows:
+            return None
+        size = self._size_for(reading).size
+        if self._look_ahead is not None and len(self._ledger) - told >= self._look_ahead * size:
+            return None
+        count = reading.source.lacks(size)
+        return (reading.source, count) if count else None
+
+    def feed(self, items: Iterable[object]) -> bool:
+        """Take items that were read; refuse bad ones, and return whether there were any."""
+        reading = self._reading
+        assert reading is not None
+        errors = reading.source.feed(items)
+        self._ledger.grow(reading.start + reading.source.count - len(self._ledger))
+        for index, error in errors:
+            self._ledger.mark([reading.start + index], Status.REFUSED)
+            self._ledger.blame([reading.start + index], error)
+        return bool(errors)
+
+    def settle(self, numbers: Iterable[int]) -> None:
+        """Keep the records of a stream no longer than until they are settled."""
+        if self._reading is not None:
+            start = self._reading.start
+            self._reading.source.settle(number - start for number in numbers)
+
+    def _size_for(self, reading: Reading) -> Size:
+        method = "load" if reading.source.imports else "create"
+        return self._sizes.of(reading.operation.model, method)
+
+    def _cut(self, reading: Reading) -> Call | None:
+        operation, source = reading.operation, reading.source
+        size = self._size_for(reading)
+        found = source.cut(size.size, size.bytes)
+        if found is None:
+            return None
+        columns, parts = found
+        numbers = compact([reading.start + each.index for each in parts])
+        content = [each.part for each in parts]
+        if not columns:
+            return Call(operation.model, "create", operation.context, numbers, content)
+        context = source.context(operation.context, parts[0])
+        return Call(
+            operation.model,
+            "load",
+            context,
+            numbers,
+            content,
+            idempotent=reading.last,
+            columns=columns,
+        )
+
+
+def numbered(
+    operations: Sequence[Operation], starts: dict[int, int]
+) -> Iterator[tuple[Operation, range]]:
+    """Yield the operations with the numbers of their records, those of streams as far as read."""
+    start = 0
+    for operation in operations:
+        first = starts.get(id(operation), 0) if is_stream(operation) else start
+        yield operation, range(first, first + len(operation))
+        start += 0 if is_stream(operation) else len(operation)
+
+
+def _not_described(model: str, reply: Answer | Fault) -> tuple[Status, ZenooError]:
+    """Return what is told of the records of a model whose fields are not known."""
+    if isinstance(reply, Answer):
+        return Status.NOT_SENT, QuestionError(model, "the answer to fields_get is no mapping")
+    if reply.status is Status.REFUSED:  # there is no such model, or the login was rejected
+        return Status.REFUSED, reply.error
+    return Status.NOT_SENT, not_answered(model, reply)

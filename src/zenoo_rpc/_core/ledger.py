@@ -1,0 +1,124 @@
+"""What became of each record of a batch, by its number: a byte, an id, and an error where needed.
+
+A million records are not a million objects. What nobody asks about any more can be forgotten.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from ..batch.operations import CreateStream, Operation
+from ..batch.results import OperationResult, RecordOutcome, Status, Told, is_new
+from ..errors import ZenooError
+
+IN_FLIGHT = 255  # a record's state between take() and record(); at the end it reads UNKNOWN
+
+
+class Ledger:
+    """The states, ids and errors of the records from number *first* on."""
+
+    def __init__(self, count: int) -> None:
+        self.first = 0
+        self.states = bytearray(count)
+        self.ids = array("q", bytes(8 * count))
+        self.told = bytearray()  # a `Told` for each record, once anything is told
+        self.errors: dict[int, ZenooError] = {}
+        self._forgotten: Counter[Status] = Counter()
+
+    def __len__(self) -> int:
+        """Return the number that the next record gets."""
+        return self.first + len(self.states)
+
+    def grow(self, count: int) -> None:
+        """Take in *count* more records."""
+        self.states.extend(bytes(count))
+        self.ids.frombytes(bytes(8 * count))
+        if self.told:
+            self.told.extend(bytes(count))
+
+    def forget(self, number: int) -> None:
+        """Drop what is known of the records before *number*."""
+        count = number - self.first
+        self._forgotten.update({status: self.states[:count].count(status) for status in Status})
+        del self.states[:count], self.ids[:count], self.told[:count]
+        self.first = number
+
+    def mark(self, numbers: Sequence[int], state: int) -> None:
+        """Set the state of records."""
+        if isinstance(numbers, range):
+            start = numbers.start - self.first
+            self.states[start : start + len(numbers)] = bytes([state]) * len(numbers)
+            return
+        for number in numbers:
+            self.states[number - self.first] = state
+
+    def name(self, numbers: Sequence[int], ids: Iterable[int]) -> None:
+        """Set the ids of records."""
+        if isinstance(numbers, range):
+            start = numbers.start - self.first
+            self.ids[start : start + len(numbers)] = array("q", ids)
+            return
+        for number, record_id in zip(numbers, ids, strict=True):
+            self.ids[number - self.first] = record_id
+
+    def tell(self, number: int, told: Told) -> None:
+        """Set what is known of a record before it was written."""
+        if not self.told:
+            self.told.extend(bytes(len(self.states)))
+        self.told[number - self.first] = told
+
+    def was_new(self, number: int) -> bool:
+        """Whether a record is known not to have been there before."""
+        return bool(self.told) and self.told[number - self.first] == Told.NEW
+
+    def blame(self, numbers: Iterable[int], error: ZenooError) -> None:
+        """Set the error of records."""
+        self.errors.update(dict.fromkeys(numbers, error))
+
+    def excuse(self, numbers: Iterable[int]) -> None:
+        """Drop the errors of records."""
+        if self.errors:
+            for number in numbers:
+                self.errors.pop(number, None)
+
+    def outcome(self, operation: Operation, number: int, *, ended: bool) -> RecordOutcome | None:
+        """Return the outcome of one record; None if that may still change, and it has not *ended*.
+
+        Its error is forgotten.
+        """
+        place = number - self.first
+        state = self.states[place]
+        if not ended and state in (Status.NOT_SENT, IN_FLIGHT):
+            return None
+        status = Status.UNKNOWN if state == IN_FLIGHT else Status(state)
+        told = self.told[place] if self.told else Told.NOTHING
+        new = is_new(operation, told) if status is Status.APPLIED else None
+        error = self.errors.pop(number, None)
+        return RecordOutcome(operation, number, status, self.ids[place] or None, error, new)
+
+    def result(self, operation: Operation, numbers: range, *, final: bool) -> OperationResult:
+        """Return what became of an operation's records; what is in flight counts as unknown.
+
+        Once it is *final* nothing is copied that need not be.
+        """
+        part = slice(numbers.start - self.first, numbers.stop - self.first)
+        whole = final and len(numbers) == len(self.states)
+        return OperationResult(
+            operation,
+            bytes(self.settled()[part]),
+            self.ids if whole else self.ids[part],
+            {n - numbers.start: error for n, error in self.errors.items() if n in numbers},
+            bytes(self.told[part]),
+            operation.source.unread if isinstance(operation, CreateStream) else "",
+        )
+
+    def counts(self, *, ended: bool) -> dict[Status, int]:
+        """Return how many records have each status; those in flight have none until it *ended*."""
+        states = self.settled() if ended else self.states
+        return {status: self._forgotten[status] + states.count(status) for status in Status}
+
+    def settled(self) -> bytearray:
+        """Return the states if all ended now: what is in flight is unknown."""
+        return self.states.replace(bytes([IN_FLIGHT]), bytes([Status.UNKNOWN]))

@@ -1,0 +1,139 @@
+"""Records that are read while they are sent: what was read, what waits for its call, what is left.
+
+Whoever waits reads the items and feeds them; here they become the parts of calls.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from typing import Any
+
+import attrs
+
+from ..errors import InvalidValueError, ZenooError
+from .checker import Checker
+from .encoding import encode
+from .rows import Fields, import_context, row
+from .values import WireRecord
+
+Items = Iterable[Any] | AsyncIterable[Any]
+Name = str | Callable[[Any], str] | None
+
+
+@attrs.frozen
+class Part:
+    """What a record adds to a call; an import's records go by the *columns* that they fill."""
+
+    index: int
+    part: bytes
+
+    def __len__(self) -> int:
+        return len(self.part)
+
+
+class Source:
+    """The records of a create that is read while it is sent.
+
+    *external_ids* is the name of the field that holds them, or a function of a record.
+    """
+
+    def __init__(self, check: Checker, items: Sequence[Items], external_ids: Name = None) -> None:
+        if external_ids is not None and not (
+            isinstance(external_ids, str) or callable(external_ids)
+        ):
+            raise check.error(
+                "for records that are read while they are sent, external_ids must be a field's "
+                "name or a function"
+            )
+        # What is still to be read; emptied by whoever reads.
+        self.items = [i.__aiter__() if isinstance(i, AsyncIterable) else iter(i) for i in items]
+        self.count = 0
+        self.unread = "not all of its records were read" if self.items else ""
+        self.begun = False
+        self.kept: dict[int, tuple[WireRecord, str]] = {}  # what was read and is not settled
+        self.fields: Fields = {}
+        self._check = check
+        self._external_ids = external_ids
+        self._seen: dict[str, int] = {}
+        self._waiting: dict[bytes, deque[Part]] = {}
+
+    @property
+    def imports(self) -> bool:
+        """Whether the records have external ids."""
+        return self._external_ids is not None
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether all was read, and nothing waits for its call."""
+        return not self.items and not any(self._waiting.values())
+
+    def close(self) -> None:
+        """Let go of what was not read."""
+        self.items.clear()
+
+    def lacks(self, size: int) -> int:
+        """Return how many items more make a full call, 0 when there is nothing more to read."""
+        waiting = sum(map(len, self._waiting.values()))
+        return max(0, size - waiting) if self.items else 0
+
+    def feed(self, items: Iterable[object]) -> list[tuple[int, ZenooError]]:
+        """Take items that were read; return the errors of the bad ones, by index."""
+        errors: list[tuple[int, ZenooError]] = []
+        for item in items:
+            index = self.count
+            self.count += 1
+            try:
+                self._add(index, item)
+            except ZenooError as error:
+                errors.append((index, error))
+        self.unread = self.unread if self.items else ""
+        return errors
+
+    def _add(self, index: int, item: object) -> None:
+        record = self._check.record(item, index)
+        name, columns, part = "", b"", b""
+        if self._external_ids is None:
+            part = encode(record)
+        else:
+            name = self._check.external_id(self._name(item, record, index), index, self._seen)
+            try:
+                columns, part = row(record, name, self.fields)
+            except InvalidValueError as error:
+                raise self._check.error(str(error), index) from None
+        self.kept[index] = record, name
+        self._waiting.setdefault(columns, deque()).append(Part(index, part))
+
+    def _name(self, item: object, record: WireRecord, index: int) -> object:
+        given = self._external_ids
+        if not callable(given):
+            return record.get(str(given))
+        try:
+            return given(item)
+        except Exception as error:  # of a record among many; the others have nothing to do with it
+            raise self._check.error(f"external_ids raised {type(error).__name__}", index) from error
+
+    def cut(self, size: int, bytes_: int) -> tuple[bytes, list[Part]] | None:
+        """Return the columns and the parts of the next call, None while nothing waits."""
+        columns, waiting = max(
+            self._waiting.items(), key=lambda each: len(each[1]), default=(b"", ())
+        )
+        if not waiting:
+            return None
+        parts = [waiting.popleft()]
+        total = len(parts[0])
+        while waiting and len(parts) < size and total + 1 + len(waiting[0]) <= bytes_:
+            parts.append(waiting.popleft())
+            total += 1 + len(parts[-1])
+        if not waiting:
+            del self._waiting[columns]
+        return columns, parts
+
+    def context(self, context: WireRecord, part: Part) -> WireRecord:
+        """Return the context of the import that a part is of."""
+        return import_context(context, [self.kept[part.index][0]], self.fields)
+
+    def settle(self, indexes: Iterable[int]) -> None:
+        """Keep these records no longer."""
+        for index in indexes:
+            self.kept.pop(index, None)

@@ -1,0 +1,164 @@
+"""One batch on its way: calls are taken from a run and sent side by side until there is none."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+import attrs
+
+from .._compat import Crew, Lock, Semaphore, acquire, draw, notify
+from .._core.agenda import Question
+from .._core.deadline import Deadline
+from .._core.faults import Fault
+from .._core.lookup import Description
+from .._core.planner import Call
+from .._core.protocol import Answer
+from .._core.run import Run
+from .._core.source import Source
+from ..batch.options import QUIET, BatchOptions, ManagerSettings
+from ..progress import ProgressBar
+
+if TYPE_CHECKING:
+    from .client import ZenooClient
+
+logger = logging.getLogger("zenoo_rpc")
+
+
+class Execution:
+    """Carries out one run, in the caller's task or thread; only the calls themselves go beside it.
+
+    So records are read where their iterator was made, and none before there is need of it.
+    """
+
+    def __init__(
+        self,
+        client: ZenooClient,
+        slots: Semaphore,
+        settings: ManagerSettings,
+        run: Run,
+        options: BatchOptions,
+    ) -> None:
+        quiet = settings.quiet if options.quiet is None else options.quiet
+        context = {**settings.context, **(QUIET if quiet else {})}
+        self._client = client
+        self._slots = slots
+        self._settings = attrs.evolve(settings, context=context)
+        self._run = run
+        self._deadline = Deadline(options.time_limit, time.monotonic)
+        self._reporter = _Reporter(run, options)
+
+    def carry_out(self) -> None:
+        """Send all calls, and tell the progress."""
+        try:
+            self.prepare()
+            while self.carry_on():
+                pass
+            self.finish()
+        finally:
+            self.close()
+
+    def carry_on(self) -> bool:
+        """Send the calls of the next round; False when there is none."""
+        if not self.advance():
+            return False
+        with self.crew() as crew:
+            while self.begin_call(crew):
+                pass
+        return True
+
+    def finish(self) -> None:
+        """Tell the last progress: all is done that will be."""
+        self._reporter.report(ended=True)
+
+    def close(self) -> None:
+        """Hand out no other call, and let go of what was to be read."""
+        self._run.close()
+        self._reporter.close()
+
+    def crew(self) -> Crew:
+        """Return what runs the calls side by side."""
+        return Crew(self._run.stop, self._settings.max_concurrency)
+
+    def has_room(self, crew: Crew) -> bool:
+        """Whether one more call may be in flight."""
+        return crew.busy < self._settings.max_concurrency
+
+    def prepare(self) -> None:
+        """Ask what has to be known before the first call."""
+        for question in self._run.questions():
+            with self._slots:
+                reply = self._ask(question)
+            self._run.describe(question, reply)
+
+    def advance(self) -> bool:
+        """Go on to the next round; False when there is none, or no time."""
+        return not self._deadline.passed and self._run.advance()
+
+    def begin_call(self, crew: Crew) -> bool:
+        """Send the next call as soon as there is a slot; False when the round has no other."""
+        while not self._deadline.passed and (wanted := self._run.wanted()):
+            self._read(*wanted)
+        while not self.has_room(crew):  # a call ends when its progress was told
+            crew.another(crew.returned)
+        acquire(self._slots)
+        call = None
+        try:
+            call = None if self._deadline.passed else self._run.take()
+            if call is not None:
+                crew.start(self._send, call)
+        finally:
+            if call is None:
+                self._slots.release()
+        return call is not None
+
+    def _read(self, source: Source, count: int) -> None:
+        items: list[object] = []
+        try:
+            draw(source.items, count, items)
+        finally:
+            self._run.feed(items)
+
+    def _send(self, call: Question | Call) -> None:
+        try:
+            began = time.monotonic()
+            reply = self._ask(call)
+            self._run.record(call, reply, time.monotonic() - began)
+        finally:
+            self._slots.release()
+        self._reporter.report()
+
+    def _ask(self, call: Description | Question | Call) -> Answer | Fault:
+        return self._client.send_call(call, self._settings, self._deadline)
+
+
+class _Reporter:
+    """Tells progress to whoever asked for it: one call at a time, never backwards."""
+
+    def __init__(self, run: Run, options: BatchOptions) -> None:
+        self._run = run
+        self._bar = ProgressBar() if options.progress else None
+        callbacks = (options.progress_callback, self._bar)
+        self._callbacks = [callback for callback in callbacks if callback is not None]
+        self._told = -1
+        self._turn = Lock()
+
+    def report(self, *, ended: bool = False) -> None:
+        if not self._callbacks:
+            return
+        with self._turn:
+            progress = self._run.progress(ended=ended)
+            if progress["completed"] == self._told:
+                return
+            self._told = progress["completed"]
+            for callback in self._callbacks:
+                try:
+                    notify(callback, progress)
+                except Exception as error:
+                    kind = type(error).__name__
+                    logger.warning("the progress callback raised %s; the batch goes on", kind)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
