@@ -1,11 +1,13 @@
 """Options and fixtures for all tests; those that talk to a server take the fixture `server`."""
 
+import signal
 from collections.abc import Iterator
 
 import hypothesis
 import pytest
 
-from .servers import NAMES, REAL, Server, running
+from .leaks import Leaks, listening
+from .servers import NAMES, REAL, Server, running, running_threaded
 
 # How long an example takes says nothing about a rule, least of all on a busy machine.
 hypothesis.settings.register_profile("patient", hypothesis.settings(), deadline=None)
@@ -18,6 +20,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="standin",
         help=f"what wire tests run against, comma-separated: {', '.join(NAMES)} (default: standin)",
     )
+    parser.addoption(
+        "--all-loops",
+        action="store_true",
+        help="run the async twin on real servers under trio too, not just under asyncio",
+    )
 
 
 def chosen_servers(config: pytest.Config) -> list[str]:
@@ -29,9 +36,12 @@ def chosen_servers(config: pytest.Config) -> list[str]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line(
         "markers", "real_odoo: about real Odoo only; not run when --servers names none"
     )
+    config.addinivalue_line("markers", "loops_share: each loop runs another part of it")
 
 
 @pytest.hookimpl(tryfirst=True)  # test ids start with the server
@@ -45,11 +55,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect tests of real Odoo when none was chosen (an empty parameter set would skip)."""
+    """Deselect what is of no use here.
+
+    That is tests of real Odoo when none was chosen (an empty parameter set would skip), and on real
+    servers, which take their time, trio: what they answer does not depend on the loop. What the
+    loops share among them stays.
+    """
     chosen = chosen_servers(config)
     for item in list(items):
         callspec = getattr(item, "callspec", None)
-        if callspec and callspec.params.get("running_server", chosen[0]) not in chosen:
+        parameters = callspec.params if callspec else {}
+        server = parameters.get("running_server", chosen[0])
+        shared = "share" in item.fixturenames or item.get_closest_marker("loops_share")
+        spare = server in REAL and parameters.get("anyio_backend") == "trio" and not shared
+        if server not in chosen or (spare and not config.getoption("all_loops")):
             items.remove(item)
             config.hook.pytest_deselected(items=[item])
 
@@ -61,11 +80,41 @@ def running_server(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def listener() -> Iterator[Leaks]:
+    """What the whole run tells, in logs and exceptions."""
+    with listening() as leaks:
+        yield leaks
+
+
 @pytest.fixture
-def server(running_server: Server) -> Iterator[Server]:
-    """A server at its baseline: what a test leaves behind is gone before the next."""
+def server(running_server: Server, listener: Leaks) -> Iterator[Server]:
+    """A server at its baseline: what a test leaves behind is gone before the next.
+
+    What was said in between must hold nothing of what was sent.
+    """
+    listener.secrets.update((running_server.api_key, running_server.limited_key))
+    listener.values.add(running_server.password)  # "admin", a word that the server says as well
     yield running_server
+    leaked = listener.found()
     running_server.store.reset()
+    assert [] == leaked
+
+
+@pytest.fixture(scope="session")
+def threaded_server(running_server: Server) -> Iterator[Server]:
+    """A real server without workers, for the database of the other one."""
+    with running_threaded(running_server) as server:
+        yield server
+
+
+@pytest.fixture(params=["workers", "threaded"])
+def either(request: pytest.FixtureRequest, server: Server) -> Server:
+    """Real Odoo as it runs with workers, and without."""
+    if request.param == "workers":
+        return server
+    threaded: Server = request.getfixturevalue("threaded_server")
+    return threaded
 
 
 @pytest.fixture

@@ -72,6 +72,19 @@ class Snapshot:
         return cls({model: {row["id"]: row for row in server.rows(model)} for model in models})
 
 
+# The stamps of a write: they differ after it was taken back.
+STAMPS = {"write_date", "write_uid", "message_main_attachment_id"}
+
+
+def contents(server: Server) -> dict[tuple[str, int], Row]:
+    """Return partners and their tags as they are in the database, without the stamps of a write."""
+    return {
+        (model, row["id"]): {name: value for name, value in row.items() if name not in STAMPS}
+        for model in ("res.partner", "res.partner.category")
+        for row in server.rows(model)
+    }
+
+
 def check(server: Server, result: BatchResult, before: Snapshot) -> None:
     """Raise AssertionError with all that *result* tells and the database denies."""
     verdicts = examine(server, result, before)
@@ -237,14 +250,21 @@ def parts_in(body: bytes) -> list[Part]:
             return [("create", model, _text(record)) for record in records]
         case [model, "write", [ids, values], *_]:
             return [("write", model, _text([number, values])) for number in ids]
+        case [model, "web_save_multi", [ids, values, _], *_]:
+            pairs = zip(ids, values, strict=True)
+            return [("write", model, _text([number, own])) for number, own in pairs]
         case [model, "unlink", [ids], *_]:
             return [("unlink", model, _text(number)) for number in ids]
+        case [model, "load", [["id", *_], rows], *_]:
+            return [("load", model, row[0]) for row in rows]
     return []
 
 
 def parts_of(operation: Operation) -> list[Part]:
     """Return the same of an operation, in the order of its records."""
     match operation:
+        case CreateOperation(external_ids=(_, *_) as names):
+            return [("load", operation.model, name) for name in names]
         case CreateOperation():
             return [("create", operation.model, _text(record)) for record in operation.records]
         case UpdateOperation():
@@ -256,13 +276,18 @@ def parts_of(operation: Operation) -> list[Part]:
     return [("write", operation.model, _text(each)) for each in written]
 
 
-def repeated(exchanges: Sequence[Exchange], methods: Collection[str] = WRITES) -> list[Part]:
-    """Return what was sent again although it may have been carried out already."""
-    done: set[Part] = set()
+def repeated(
+    exchanges: Sequence[Exchange],
+    operations: Iterable[Operation],
+    methods: Collection[str] = WRITES,
+) -> list[Part]:
+    """Return what was sent again although it may have been done as often as it was asked for."""
+    asked = Counter(part for operation in operations for part in parts_of(operation))
+    done: Counter[Part] = Counter()
     again: list[Part] = []
     for exchange in exchanges:
         parts = [part for part in parts_in(exchange.body) if part[0] in methods]
-        again += [part for part in parts if part in done]
+        again += [part for part in parts if done[part] >= asked[part]]
         if _may_be_done(exchange):
             done.update(parts)
     return again
@@ -272,7 +297,9 @@ def _may_be_done(exchange: Exchange) -> bool:
     """Whether the call may have been carried out, for all that its client can know."""
     if exchange.fault is not None:
         return exchange.fault.told in ("applied", "unknown")
-    _, _, body = (exchange.answer or b"").partition(b"\r\n\r\n")
+    head, _, body = (exchange.answer or b"").partition(b"\r\n\r\n")
+    if exchange.protocol == "json2" and body:
+        return b" 200 " in head.partition(b"\r\n")[0]
     return not body or "error" not in json.loads(body)
 
 
@@ -295,8 +322,29 @@ def twin() -> str:
     return "asyncio"
 
 
-def report(server: Server, fault: str, operation: str, verdicts: Iterable[Verdict]) -> None:
-    """Add a line to the file that ZENOO_FAULT_REPORT names, if it does."""
+def seeds(variable: str, default: int) -> Iterable[int]:
+    """Return the seeds to try: ZENOO_SEED, or so many as *variable* says, or the *default*.
+
+    The two loops of the async twin share them, one takes the even and one the odd ones.
+    """
+    if "ZENOO_SEED" in os.environ:
+        return [int(os.environ["ZENOO_SEED"])]
+    count = int(os.environ.get(variable, default))
+    start, step = {"asyncio": (0, 2), "trio": (1, 2), "sync": (0, 1)}[twin()]
+    return range(start, count, step)
+
+
+def report(
+    server: Server,
+    fault: str,
+    operation: str,
+    verdicts: Iterable[Verdict],
+    seconds: float | None = None,
+) -> None:
+    """Add a line to the file that ZENOO_FAULT_REPORT names, if it does.
+
+    *seconds* is how long the caller waited for the news, from the fault on.
+    """
     path = os.environ.get("ZENOO_FAULT_REPORT")
     if not path:
         return
@@ -308,6 +356,7 @@ def report(server: Server, fault: str, operation: str, verdicts: Iterable[Verdic
         "twin": twin(),
         "schedules": 1,
         **{kind: counts[kind] for kind in VERDICTS},
+        "seconds": seconds,
     }
     with Path(path).open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")

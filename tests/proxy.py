@@ -8,9 +8,13 @@
 It reads whole requests (HTTP/1.x with Content-Length) and whole answers, one request per
 connection unless told to keep connections alive, as a reverse proxy in front of Odoo would.
 
+Rules and exchanges show a request's body in one form, that of JSON-RPC, whichever dialect it is in
+(see `as_jsonrpc`); what is forwarded is what came.
+
 `FAULTS` at the end names everything that can go wrong with a call, and what that proves.
 """
 
+import itertools
 import json
 import random
 import re
@@ -23,7 +27,9 @@ from contextlib import suppress
 from email.utils import formatdate
 from http import HTTPStatus
 from io import BufferedReader
+from pathlib import Path
 from typing import Any, Literal, Self, get_args
+from urllib.parse import unquote
 
 import attrs
 
@@ -43,22 +49,59 @@ Action = Literal[
 ]
 LOST = frozenset(["close_unread", "close_before_forward", "reset", "replace"])  # not forwarded
 PIECES = 20  # that an answer drips in
+ABORT = struct.pack("ii", 1, 0)  # SO_LINGER: close by RST
 
-Answer = bytes | Callable[[bytes], bytes]  # an HTTP response, or what makes it of the server's
+JSON2_PATH = re.compile(r"/json/2/([^/?]+)/([^/?]+)")
+# The order of a method's arguments, as Odoo 19 tells it.
+RECORDED = Path(__file__).parent / "standin" / "recorded" / "19"
+SIGNATURES: dict[str, Any] = json.loads((RECORDED / "signatures.json").read_text())
+
+# An HTTP response, or what makes it of an exchange.
+Answer = bytes | Callable[["Exchange"], bytes]
+
+
+End = Literal[
+    "announced",  # the last answer says so, as with nginx's `keepalive_requests`
+    "closed",
+    "reset",
+    "half-closed",  # nothing more comes from the proxy, which still listens
+    "as a request comes",  # closed then, with the request unread: the client could not know
+]
+ENDS: tuple[End, ...] = get_args(End)
+
+
+@attrs.frozen
+class KeepAlive:
+    """How a client's connection ends: after some *requests*, or *seconds* without one."""
+
+    end: End
+    requests: int = 1_000_000
+    seconds: float | None = None
 
 
 @attrs.define
 class Exchange:
-    """One request that came in, and what became of it."""
+    """One request that came in, and what became of it.
+
+    Its *body* is in the form of JSON-RPC, *sent* is as it came.
+    """
 
     number: int
     path: str
     body: bytes = attrs.field(repr=False)
+    sent: bytes = attrs.field(default=b"", repr=False, kw_only=True)
     action: Action | None = None
     delay: float = 0
     forwarded: bool = False
     answer: bytes | None = attrs.field(default=None, repr=False)
     fault: "Fault | None" = None
+    in_flight: bool = attrs.field(default=False, repr=False)
+    began: float = attrs.field(factory=time.monotonic, repr=False)
+
+    @property
+    def protocol(self) -> str:
+        """The dialect of the request, `jsonrpc` or `json2`."""
+        return "json2" if JSON2_PATH.fullmatch(self.path) else "jsonrpc"
 
 
 @attrs.define
@@ -85,16 +128,24 @@ class Proxy:
     """Listens on 127.0.0.1 and forwards to *host*:*port*; a context manager.
 
     *jitter* delays each request by up to so many seconds, drawn from an rng seeded with *seed* in
-    the order of arrival. *keep_alive* keeps client connections open between requests.
+    the order of arrival. *keep_alive* keeps client connections open between requests, for ever or
+    as it says.
     """
 
     def __init__(
-        self, host: str, port: int, *, jitter: float = 0, seed: int = 0, keep_alive: bool = False
+        self,
+        host: str,
+        port: int,
+        *,
+        jitter: float = 0,
+        seed: int = 0,
+        keep_alive: bool | KeepAlive = False,
     ) -> None:
         self._target = (host, port)
         self._jitter = jitter
         self._rng = random.Random(seed)
         self._keep_alive = keep_alive
+        self._ending = keep_alive if isinstance(keep_alive, KeepAlive) else None
         self._lock = threading.RLock()
         self._closing = threading.Event()
         self._rules: list[Rule] = []
@@ -106,6 +157,7 @@ class Proxy:
         self._in_flight = 0
         self.port = 0
         self.connections = 0
+        self.unread = 0  # requests that came when their connection was about to end
         self.peak = 0  # the most requests that were in flight at once
         self.exchanges: list[Exchange] = []
 
@@ -227,20 +279,43 @@ class Proxy:
     def _serve(self, client: socket.socket) -> None:
         try:
             with client, client.makefile("rb") as stream:
-                while True:
+                for number in itertools.count(1):
                     with self._lock:
                         self._idle.add(client)
+                    if number > 1 and self._ends(client, number):
+                        return
                     request = _read_request(stream)
                     with self._lock:
                         self._idle.discard(client)
-                    if request is None or not self._exchange(client, *request):
+                    if request is None or not self._exchange(client, number, *request):
                         return
         finally:
             with self._lock:
                 self._idle.discard(client)
                 self._open.discard(client)
 
-    def _exchange(self, client: socket.socket, head: bytes, body: bytes) -> bool:
+    def _ends(self, client: socket.socket, number: int) -> bool:
+        """Wait for request *number*, or end the connection instead; return whether it ended."""
+        ending = self._ending
+        if ending is None or (number <= ending.requests and _comes(client, ending.seconds)):
+            return False
+        with suppress(OSError):
+            match ending.end:
+                case "reset":
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+                case "half-closed":
+                    client.shutdown(socket.SHUT_WR)
+                    self._count_unread(client)
+                case "as a request comes":
+                    self._count_unread(client)
+        return True
+
+    def _count_unread(self, client: socket.socket) -> None:
+        if client.recv(1):
+            with self._lock:
+                self.unread += 1
+
+    def _exchange(self, client: socket.socket, number: int, head: bytes, body: bytes) -> bool:
         """Carry one request out; return whether the connection stays open."""
         exchange, rule = self._arrive(head, body)
         try:
@@ -252,18 +327,28 @@ class Proxy:
                 self._closing.wait(rule.seconds)
             if exchange.forwarded:
                 exchange.answer = self._forward(head, body)
-            return self._answer(client, exchange, rule)
+            if exchange.action is None:
+                self._leave(exchange)  # before the client can send its next request
+            return self._answer(client, number, exchange, rule)
         finally:
-            with self._lock:
-                self._in_flight -= 1
+            self._leave(exchange)
+
+    def _leave(self, exchange: Exchange) -> None:
+        with self._lock:
+            self._in_flight -= exchange.in_flight
+            exchange.in_flight = False
 
     def _arrive(self, head: bytes, body: bytes) -> tuple[Exchange, Rule | None]:
+        path = head.split(b" ", 2)[1].decode("ascii")
+        shown = as_jsonrpc(path, head, body)
         with self._lock:
-            rule = self._rule(body, unread=False)
-            exchange = self._note(head.split(b" ", 2)[1].decode("ascii"), body, rule)
+            rule = self._rule(shown, unread=False)
+            exchange = self._note(path, shown, rule)
+            exchange.sent = body
             exchange.delay = self._rng.uniform(0, self._jitter)
             exchange.forwarded = exchange.action not in LOST
             self._in_flight += 1
+            exchange.in_flight = True
             self.peak = max(self.peak, self._in_flight)
             if rule is not None and rule.action == "refuse":
                 self.refuse()  # under the lock: nobody else is served in between
@@ -303,13 +388,15 @@ class Proxy:
                     self._open.discard(upstream)
         return answer
 
-    def _answer(self, client: socket.socket, exchange: Exchange, rule: Rule | None) -> bool:
+    def _answer(
+        self, client: socket.socket, number: int, exchange: Exchange, rule: Rule | None
+    ) -> bool:
         answer = exchange.answer or b""
         match exchange.action:
             case "close_before_forward" | "drop_answer" | "forward_late":
                 return False
             case "reset" | "reset_answer":
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
                 return False
             case "cut":
                 return _send(client, answer[: len(answer) // 2], stay_open=False)
@@ -322,9 +409,9 @@ class Proxy:
             case "replace" | "replace_answer":
                 assert rule is not None
                 given = rule.answer
-                exchange.answer = given if isinstance(given, bytes) else given(answer)
+                exchange.answer = given if isinstance(given, bytes) else given(exchange)
                 return _send(client, exchange.answer, stay_open=False)
-        if self._keep_alive and answer:
+        if self._keep_alive and answer and self._ending != KeepAlive("announced", number):
             return _send(client, _kept_alive(answer), stay_open=True)
         return _send(client, answer, stay_open=False)
 
@@ -347,6 +434,20 @@ def _send(client: socket.socket, answer: bytes, *, stay_open: bool) -> bool:
     return stay_open
 
 
+def _comes(client: socket.socket, seconds: float | None) -> bool:
+    """Wait for the next request, at most so long; return whether it, or the end, is there."""
+    client.settimeout(seconds)
+    try:
+        client.recv(1, socket.MSG_PEEK)
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        pass  # as the next to read will see
+    finally:
+        client.settimeout(None)
+    return True
+
+
 def _read_request(stream: BufferedReader) -> tuple[bytes, bytes] | None:
     """Return head and body of the next request, or None where the client closed instead."""
     head = b""
@@ -363,6 +464,35 @@ def _read_request(stream: BufferedReader) -> tuple[bytes, bytes] | None:
     except ConnectionError:
         return None
     return (head, body) if len(body) == wanted else None
+
+
+def as_jsonrpc(path: str, head: bytes, body: bytes) -> bytes:
+    """Return the body of a request as JSON-RPC would have it.
+
+    One of JSON-2 has the rest in its path and headers, and names its arguments; they become
+    positional as far as the method's signature goes. Who calls is not told there: it has no uid.
+    """
+    match = JSON2_PATH.fullmatch(path)
+    if match is None:
+        return body
+    model, method = map(unquote, match.groups())
+    lines = [line.partition(":") for line in head.decode("latin-1").splitlines()]
+    headers = {name.lower(): value.strip() for name, _, value in lines}
+    who = [headers.get("x-odoo-database"), None, headers["authorization"].removeprefix("bearer ")]
+    kwargs = json.loads(body)
+    args = []
+    for name in _order(method):
+        if name not in kwargs:
+            break
+        args.append(kwargs.pop(name))
+    params = {"args": [*who, model, method, args, kwargs]}
+    return json.dumps({"params": params}, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _order(method: str) -> list[str]:
+    """Return the names of a method's arguments, the ids first where it works on records."""
+    signature = SIGNATURES.get(method, {"on_records": False, "arguments": {}})
+    return ["ids"] * signature["on_records"] + list(signature["arguments"])
 
 
 def _with_header(head: bytes, name: bytes, value: bytes) -> bytes:
@@ -417,10 +547,31 @@ class Fault:
     def __str__(self) -> str:
         return self.name
 
-    def arm(self, proxy: Proxy, nth: int) -> None:
-        """Let it happen to the *nth* call from now on; the proxy must see no other calls."""
+    @property
+    def is_blind(self) -> bool:
+        """Whether it happens to a connection, whatever is sent on it."""
+        return self.action in ("refuse", "close_unread")
+
+    def briefly(self) -> Self:
+        """Return the fault with a server that is back soon."""
+        return attrs.evolve(self, seconds=0.1) if self.action == "refuse" else self
+
+    def arm(
+        self, proxy: Proxy, nth: int, when: Callable[[bytes], bool] = lambda body: True
+    ) -> None:
+        """Let it happen to the *nth* call from now on, of those that *when* is true of.
+
+        Where it is not the call that is chosen, but its connection, *when* cannot be asked.
+        """
         if self.action != "refuse":
-            proxy.rule(self.action, nth=nth, answer=self.answer, seconds=self.seconds, fault=self)
+            proxy.rule(
+                self.action,
+                nth=nth,
+                when=when,
+                answer=self.answer,
+                seconds=self.seconds,
+                fault=self,
+            )
         elif nth > 1:
             proxy.rule("refuse", nth=nth - 1, seconds=self.seconds)
         else:
@@ -441,19 +592,54 @@ def http_answer(
     return "\r\n".join([*lines, "", ""]).encode("ascii") + body
 
 
-def odoo_error(name: str, message: str) -> bytes:
+# What JSON-2 answers to Odoo's own exceptions; to all others 500.
+STATUSES = {
+    "odoo.exceptions.AccessDenied": 403,
+    "odoo.exceptions.AccessError": 403,
+    "odoo.exceptions.MissingError": 404,
+    "odoo.exceptions.UserError": 422,
+    "odoo.exceptions.ValidationError": 422,
+    "werkzeug.exceptions.NotFound": 404,
+    "werkzeug.exceptions.Unauthorized": 401,
+    "werkzeug.exceptions.UnprocessableEntity": 422,
+}
+
+
+def error_answer(protocol: str, name: str, message: str) -> bytes:
     """Return the response in which Odoo reports an exception of the class *name*."""
-    data = {"name": name, "message": message, "arguments": [message], "debug": ""}
+    data = {"name": name, "message": message, "arguments": [message], "context": {}, "debug": ""}
+    if protocol == "json2":
+        return http_answer(
+            STATUSES.get(name, 500), json.dumps(data).encode(), "application/json; charset=utf-8"
+        )
     error = {"code": 0, "message": "Odoo Server Error", "data": data}
     body = json.dumps({"jsonrpc": "2.0", "id": None, "error": error}).encode()
     return http_answer(200, body, "application/json")
 
 
-def with_another_id(answer: bytes) -> bytes:
-    """Return a JSON-RPC response as if it answered another request."""
-    body = json.loads(answer.partition(b"\r\n\r\n")[2])
-    body["id"] += 1_000_000
-    return http_answer(200, json.dumps(body).encode(), "application/json")
+def odoo_error(name: str, message: str) -> Answer:
+    """Return what answers a request, in its dialect, as Odoo reports an exception."""
+    return lambda exchange: error_answer(exchange.protocol, name, message)
+
+
+def key_refused(exchange: Exchange) -> bytes:
+    """Return the response to a password or key that is not, or no longer, right."""
+    if exchange.protocol == "json2":
+        return error_answer("json2", "werkzeug.exceptions.Unauthorized", "Invalid apikey")
+    return error_answer("jsonrpc", "odoo.exceptions.AccessDenied", "Access Denied")
+
+
+def of_another_request(exchange: Exchange) -> bytes:
+    """Return the server's answer as if it were another request's.
+
+    In JSON-RPC it has the other's id. JSON-2 has no ids, so that only an answer of another shape
+    can be told: a text, which none of the methods here returns.
+    """
+    answer = (exchange.answer or b"").partition(b"\r\n\r\n")[2]
+    body = json.dumps("Ann")
+    if exchange.protocol == "jsonrpc":
+        body = json.dumps({**json.loads(answer), "id": 1_000_000})  # of which there is none
+    return http_answer(200, body.encode(), "application/json")
 
 
 PAGES = {
@@ -479,15 +665,13 @@ FAULTS = (
     Fault("cut answer", "unknown", "cut"),
     Fault("late answer", "unknown", "hold", outlasts=True),
     Fault("carried out late", "unknown", "forward_late", seconds=0.2, outlasts=True),
-    Fault("answer to another request", "unknown", "replace_answer", with_another_id),
+    Fault("answer to another request", "unknown", "replace_answer", of_another_request),
     Fault("429 with seconds", "not run", "replace", http_answer(429, Retry_After="1")),
     Fault("429 with a date", "not run", "replace", http_answer(429, Retry_After=SOON)),
     Fault("429 without Retry-After", "not run", "replace", http_answer(429)),
     Fault("503 with seconds", "not run", "replace", http_answer(503, Retry_After="1")),
     Fault("503 with a date", "not run", "replace", http_answer(503, Retry_After=SOON)),
-    Fault(
-        "404 page", "not run", "replace", http_answer(404, b"<h1>Not Found</h1>"), told="refused"
-    ),
+    Fault("404 page", "not run", "replace", http_answer(404, b"<h1>Not Found</h1>")),
     *(Fault(name, "unknown", "replace", page) for name, page in PAGES.items()),
     *(
         Fault(f"{name} after the commit", "unknown", "replace_answer", PAGES[name])
@@ -511,4 +695,11 @@ FAULTS = (
         "replace_answer",
         odoo_error("psycopg2.OperationalError", "server closed the connection unexpectedly"),
     ),
+)
+
+# The same, of who may not call: a wrong or ended login, and what a proxy in front lets nobody do.
+TURNED_AWAY = (
+    Fault("login refused", "not run", "replace", key_refused, told="refused"),
+    Fault("401 page", "not run", "replace", http_answer(401, b"<h1>Log in</h1>"), told="refused"),
+    Fault("403 page", "not run", "replace", http_answer(403, b"<h1>No</h1>"), told="refused"),
 )

@@ -1,30 +1,37 @@
 """The servers that wire tests run against, and an independent look into their databases.
 
 A test that wants a server takes the fixture `server` (see conftest.py) and gets a `Server`: where
-to connect and as whom, and `rows()` / `count()`, which read what is stored without going through
-our client: over SQL for the real Odoos, from the stand-in's own memory otherwise.
+to connect, as whom and in which dialect, and `rows()` / `count()`, which read what is stored
+without going through our client: over SQL for the real Odoos, from the stand-in's own memory
+otherwise.
 """
 
+import base64
 import datetime
 import decimal
 import fcntl
+import hashlib
 import os
 import re
 import secrets
+import signal
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Literal, Protocol, get_args
 from urllib.parse import urlsplit
 
 import attrs
 
 BASELINE = Path(__file__).parent / "lab" / "baseline.sql"
 SCRIPTS = Path(__file__).parent.parent / "scripts" / "odoo"
-REAL = {"odoo19": "19", "odoo14": "14"}
-NAMES = ("standin", *REAL)
+REAL = {"odoo19": "19", "odoo14": "14", "odoo19-json2": "19"}  # name -> version
+NAMES = ("standin", "standin-json2", *REAL)
+
+Outage = Literal["workers killed", "server restarted", "database restarted"]
+OUTAGES: tuple[Outage, ...] = get_args(Outage)
 
 Row = dict[str, Any]
 
@@ -32,11 +39,18 @@ Row = dict[str, Any]
 class Store(Protocol):
     """What a server keeps, seen from outside the API under test."""
 
+    @property
+    def limited_key(self) -> str:
+        """An API key of the limited user."""
+
     def rows(self, model: str, ids: Iterable[int] | None) -> list[Row]:
         """Return the records *ids*, or all that are newer than the baseline, archived ones too."""
 
     def reset(self) -> None:
         """Bring everything back to the baseline."""
+
+    def suffer(self, outage: Outage) -> None:
+        """Let it happen to the running server; it is over, or nearly, at the return."""
 
 
 @attrs.frozen
@@ -58,6 +72,16 @@ class Server:
     def is_real(self) -> bool:
         """Whether this is Odoo itself, not the stand-in."""
         return self.name in REAL
+
+    @property
+    def protocol(self) -> str:
+        """The dialect in which tests talk to it, `jsonrpc` or `json2`."""
+        return "json2" if self.name.endswith("-json2") else "jsonrpc"
+
+    @property
+    def limited_key(self) -> str:
+        """An API key of the limited user."""
+        return self.store.limited_key
 
     @property
     def host(self) -> str:
@@ -91,8 +115,16 @@ class Server:
 @contextmanager
 def running(name: str) -> Iterator[Server]:
     """Run the server *name* with a database of its own."""
-    with _running_odoo(name) if name in REAL else _running_standin() as server:
+    with _running_odoo(name) if name in REAL else _running_standin(name) as server:
         yield server
+
+
+@contextmanager
+def running_threaded(server: Server) -> Iterator[Server]:
+    """Run a server without workers beside a real one, for the same database."""
+    version = f"{REAL[server.name]}-threaded"
+    with _shared_odoo(version, server.database):
+        yield attrs.evolve(server, url=_settings(version)["ODOO_URL"])
 
 
 class StandInStore:
@@ -101,6 +133,8 @@ class StandInStore:
     def __init__(self, standin: Any, pristine: Any) -> None:
         self._standin = standin
         self._pristine = pristine
+        self._port = urlsplit(standin.url).port or 0
+        self.limited_key: str = standin.make_key("limited")
 
     def rows(self, model: str, ids: Iterable[int] | None) -> list[Row]:
         records: list[Row] = self._standin.records(model)
@@ -110,18 +144,25 @@ class StandInStore:
         return [record for record in records if record["id"] > top]
 
     def reset(self) -> None:
+        # A call whose client gave up may still run, and would write later.
+        _wait_for(lambda: not abandoned_connections(self._port))
         self._standin.reset()
+        self.limited_key = self._standin.make_key("limited")
+
+    def suffer(self, outage: Outage) -> None:
+        # It has one process and no database: whatever it is, nobody listens for a while.
+        self._standin.stop()
+        time.sleep(0.2)
+        self._standin.start()
 
 
 @contextmanager
-def _running_standin() -> Iterator[Server]:
+def _running_standin(name: str) -> Iterator[Server]:
     from zenoo_rpc.testing import OdooStandIn
 
     with OdooStandIn() as standin:
         store = StandInStore(standin, OdooStandIn())
-        yield Server(
-            "standin", standin.url, standin.database, standin.version, standin.api_key, store
-        )
+        yield Server(name, standin.url, standin.database, standin.version, standin.api_key, store)
 
 
 def _script(script: str, *arguments: str) -> str:
@@ -145,8 +186,6 @@ def _settings(version: str) -> dict[str, str]:
 
 @contextmanager
 def _running_odoo(name: str) -> Iterator[Server]:
-    import psycopg
-
     version = REAL[name]
     database = f"zenoo_test_{os.getpid()}_{secrets.token_hex(3)}"
     _script("provision.sh", version)
@@ -155,31 +194,24 @@ def _running_odoo(name: str) -> Iterator[Server]:
         stack.enter_context(_shared_odoo(version, database))
         stack.callback(_script, "serve.sh", "drop", version, database)
         settings = _settings(version)
-        connection = stack.enter_context(
-            psycopg.connect(
-                host="127.0.0.1",
-                port=int(settings["ODOO_PGPORT"]),
-                user="zenoo-super",
-                dbname=database,
-                autocommit=True,
-            )
-        )
         url = settings["ODOO_URL"]
-        store = OdooStore(connection, version, int(url.rpartition(":")[2]))
+        store = OdooStore(version, database, settings)
+        stack.callback(store.close)
         yield Server(name, url, database, f"{version}.0", settings["ODOO_API_KEY"], store)
 
 
 @contextmanager
 def _shared_odoo(version: str, database: str) -> Iterator[None]:
-    """Use the lab's one Odoo of that version, side by side with other test runs.
+    """Use the lab's one Odoo of that name, side by side with other test runs.
 
     Each run holds a shared lock while it uses the server. Whoever is alone clears the databases
     that killed runs left behind; whoever leaves last stops the server, if a test run started it.
     """
     home = Path(_settings(version)["ODOO_HOME"])
+    mode = version.removeprefix(version[:2])  # "-threaded": it shares the other one's databases
 
-    with open(home / ".tests.lock", "w") as lock:
-        if _alone(lock):
+    with open(home / f".tests{mode}.lock", "w") as lock:
+        if _alone(lock) and not mode:
             _drop_leftovers(version)
         fcntl.flock(lock, fcntl.LOCK_SH)
         try:
@@ -188,7 +220,7 @@ def _shared_odoo(version: str, database: str) -> Iterator[None]:
             )
             yield
         finally:
-            if _alone(lock) and (home / ".for-tests").exists():
+            if _alone(lock) and (home / f".for-tests{mode}").exists():
                 _script("serve.sh", "stop", version)
 
 
@@ -242,24 +274,69 @@ select name from ir_model_fields where model = %s and translate::text not in ('f
 """
 
 
+KEY_ROUNDS = 6000
+MAKE_KEY = """
+insert into res_users_apikeys (name, user_id, scope, key, index, create_date)
+select 'test', id, 'rpc', %s, %s, now() at time zone 'UTC' from res_users where login = %s
+"""
+
+
 class OdooStore:
     """A real Odoo's database, read and restored by SQL as the cluster's superuser."""
 
-    def __init__(self, connection: Any, version: str, port: int) -> None:
-        from psycopg.rows import dict_row
-
-        self._connection = connection
-        self._port = port
-        self._cursor = connection.cursor(row_factory=dict_row)
+    def __init__(self, version: str, database: str, settings: dict[str, str]) -> None:
+        self._version = version
+        self._database = database
+        self._settings = settings
+        self._port = int(settings["ODOO_URL"].rpartition(":")[2])
+        self.log = Path(settings["ODOO_LOG"])
+        self._connect()
+        self.limited_key = self._make_key("limited")
         self._cursor.execute(BASELINE.read_text())
-        self._cursor.execute("set session_replication_role = replica; set lock_timeout = '30s'")
         self._top = {
             row["name"]: row["top"]
             for row in self.query("select name, top from zenoo_lab.baseline")
         }
         self._translated: dict[str, frozenset[str]] = {}
-        self._version = version
         self._signals = self.query(READ_SIGNALS[version])
+
+    def _connect(self) -> None:
+        import psycopg
+        from psycopg.rows import dict_row
+
+        self._connection = psycopg.connect(
+            host="127.0.0.1",
+            port=int(self._settings["ODOO_PGPORT"]),
+            user="zenoo-super",
+            dbname=self._database,
+            autocommit=True,
+        )
+        self._cursor = self._connection.cursor(row_factory=dict_row)
+        self._cursor.execute("set session_replication_role = replica; set lock_timeout = '30s'")
+
+    def close(self) -> None:
+        """Close the connection to the database."""
+        self._connection.close()
+
+    def _make_key(self, login: str) -> str:
+        """Give a user an API key, as `_generate` of `res.users.apikeys` does (14, 19)."""
+        key, salt = secrets.token_hex(20), secrets.token_bytes(16)
+        digest = hashlib.pbkdf2_hmac("sha512", key.encode(), salt, KEY_ROUNDS)
+        hashed = f"$pbkdf2-sha512${KEY_ROUNDS}${_adapted(salt)}${_adapted(digest)}"
+        self._cursor.execute(MAKE_KEY, [hashed, key[:8], login])
+        return key
+
+    def suffer(self, outage: Outage) -> None:
+        match outage:
+            case "workers killed":
+                for worker in _children(int(_settings(self._version)["ODOO_PID"])):
+                    os.kill(worker, signal.SIGKILL)
+            case "server restarted":
+                _script("serve.sh", "restart", self._version, self._database)
+            case "database restarted":
+                self.close()
+                _script("serve.sh", "restart-postgresql", self._version)
+                self._connect()
 
     def rows(self, model: str, ids: Iterable[int] | None) -> list[Row]:
         table = model.replace(".", "_")
@@ -288,11 +365,9 @@ class OdooStore:
 
     def _wait_until_idle(self) -> None:
         # A call whose client gave up still runs, or waits for a worker, and would write later.
-        deadline = time.monotonic() + 60
-        while self.query(BUSY)[0]["count"] or abandoned_connections(self._port):
-            if time.monotonic() > deadline:
-                raise RuntimeError("Odoo still works on a call of the last test after 60 s")
-            time.sleep(0.005)
+        _wait_for(
+            lambda: not self.query(BUSY)[0]["count"] and not abandoned_connections(self._port)
+        )
 
     def _translated_columns(self, model: str) -> frozenset[str]:
         if model not in self._translated:
@@ -301,9 +376,28 @@ class OdooStore:
         return self._translated[model]
 
     def query(self, query: str, parameters: list[Any] | None = None) -> list[Row]:
-        self._cursor.execute(query, parameters)
+        import psycopg
+
+        try:
+            self._cursor.execute(query, parameters)
+        except psycopg.OperationalError:
+            if not self._connection.closed:
+                raise
+            self._connect()  # another server's test has restarted the database
+            self._cursor.execute(query, parameters)
         rows: list[Row] = self._cursor.fetchall()
         return rows
+
+
+def _children(parent: int) -> list[int]:
+    """Return the processes that another one has started."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            _, _, after_the_name = status.read_text().rpartition(")")
+            if int(after_the_name.split()[1]) == parent:
+                found.append(int(status.parent.name))
+    return found
 
 
 def abandoned_connections(port: int) -> int:
@@ -313,6 +407,19 @@ def abandoned_connections(port: int) -> int:
         close_wait.match(line) is not None
         for line in Path("/proc/net/tcp").read_text().splitlines()
     )
+
+
+def _wait_for(idle: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not idle():
+        if time.monotonic() > deadline:
+            raise RuntimeError("the server still works on a call of the last test after 60 s")
+        time.sleep(0.005)
+
+
+def _adapted(raw: bytes) -> str:
+    """Return bytes in base64 as passlib writes it."""
+    return base64.b64encode(raw).decode().rstrip("=").replace("+", ".")
 
 
 def _plain(value: object, translated: bool) -> object:

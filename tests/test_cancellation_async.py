@@ -4,14 +4,17 @@ import asyncio
 import signal
 import threading
 import time
+from contextlib import contextmanager
 from functools import partial
 
 import anyio
 import pytest
 
-from zenoo_rpc import Status, ZenooClient
+from zenoo_rpc import Status, TransactionState, ZenooClient
 
+from ._async.accounts import log_in
 from ._async.test_cancellation import check_outcomes, creates, held, is_create, named
+from ._async.test_transaction_programs import OwnError
 from .proxy import Proxy
 
 THREE = (Status.APPLIED, Status.UNKNOWN, Status.NOT_SENT)
@@ -31,11 +34,6 @@ async def until(condition):
             await anyio.sleep(0.01)
 
 
-async def logged_in(client, server):
-    """Log the client in."""
-    await client.login(server.database, server.login, server.password)
-
-
 @pytest.fixture
 def holding(server):
     """A proxy that holds the answers of the third and the fourth create back, for ever."""
@@ -47,7 +45,7 @@ def holding(server):
 async def test_a_cancelled_scope_ends_the_batch(server, holding):
     """Two calls were answered, two are in flight, four never begin; the client stays usable."""
     async with ZenooClient(holding.url) as client:
-        await logged_in(client, server)
+        await log_in(client, server)
         manager = await client.setup_batch_manager(max_concurrency=2, max_chunk_size=5)
         before = await tasks()
         batch = manager.batch()
@@ -73,7 +71,7 @@ async def test_a_cancelled_scope_ends_the_batch(server, holding):
 async def test_a_block_that_runs_out_of_time(server, holding):
     """A deadline around the block ends its execution; the batch's results are there."""
     async with ZenooClient(holding.url) as client:
-        await logged_in(client, server)
+        await log_in(client, server)
         before = await tasks()
         with anyio.CancelScope() as scope:
             async with client.batch(chunk_size=5, max_concurrency=2) as batch:
@@ -90,7 +88,7 @@ async def test_a_block_that_runs_out_of_time(server, holding):
 async def test_a_cancelled_task_ends_the_batch(server, holding):
     """asyncio's own way to cancel does the same."""
     async with ZenooClient(holding.url) as client:
-        await logged_in(client, server)
+        await log_in(client, server)
         before = await tasks()
         batch = client.batch(chunk_size=5, max_concurrency=2)
         batch.create("res.partner", named(40))
@@ -112,7 +110,7 @@ async def test_a_batch_cancelled_before_it_begins(server):
     """Nothing is sent, and each record is told as not sent."""
     with Proxy(server.host, server.port) as proxy:
         async with ZenooClient(proxy.url) as client:
-            await logged_in(client, server)
+            await log_in(client, server)
             batch = client.batch(chunk_size=5)
             batch.create("res.partner", named(40))
             with anyio.CancelScope() as scope:
@@ -127,7 +125,7 @@ async def test_a_batch_cancelled_while_a_callback_waits(server):
     """What was answered stays applied, though nobody could be told of it."""
     with Proxy(server.host, server.port) as proxy:
         async with ZenooClient(proxy.url) as client:
-            await logged_in(client, server)
+            await log_in(client, server)
             before = await tasks()
             batch = client.batch(
                 chunk_size=5, max_concurrency=2, progress_callback=lambda _: anyio.sleep_forever()
@@ -153,7 +151,7 @@ async def test_a_batch_cancelled_at_any_moment(server, turn):
     """Whenever it is cancelled, each record's outcome is told and is true."""
     with Proxy(server.host, server.port, jitter=0.02, seed=turn) as proxy:
         async with ZenooClient(proxy.url) as client:
-            await logged_in(client, server)
+            await log_in(client, server)
             before = await tasks()
             batch = client.batch(chunk_size=1, max_concurrency=6)
             batch.create("res.partner", named(100))
@@ -174,7 +172,7 @@ def test_ctrl_c_ends_the_batch(server, holding, backend):
 
     async def main():
         async with ZenooClient(holding.url) as client:
-            await logged_in(client, server)
+            await log_in(client, server)
             async with client.batch(chunk_size=5, max_concurrency=2) as batch:
                 batches.append(batch)
                 batch.create("res.partner", named(40))
@@ -194,3 +192,133 @@ def test_ctrl_c_ends_the_batch(server, holding, backend):
     assert 4 == len(creates(holding))
     assert [10, 10, 20] == [batch.results.counts[status] for status in THREE]
     check_outcomes(batch.results, server, holding)
+
+
+async def test_a_cancelled_transaction_is_taken_back(server, holding):
+    """What was answered is undone under the cancellation; what was in flight is told as unknown."""
+    async with ZenooClient(holding.url) as client:
+        await log_in(client, server)
+        await client.setup_batch_manager(max_concurrency=2, max_chunk_size=5)
+        tx = client.transaction()
+
+        async def work():
+            async with tx, client.batch() as batch:
+                batch.create("res.partner", named(40))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(work)
+            await until(lambda: held(holding, 2))
+            group.cancel_scope.cancel()
+
+    assert TransactionState.PARTLY_ROLLED_BACK is tx.state
+    assert 10 == sum(len(change) for change in tx.report.undone)
+    assert 10 == sum(len(change.records) for change in tx.report.unknown)
+    assert 10 == server.count("res.partner")
+
+
+@contextmanager
+def slow_deletion(server):
+    """Hold the first deletion back for a while; yield the proxy, and whether it has come so far."""
+    with Proxy(server.host, server.port) as proxy:
+        proxy.rule("hold", nth=1, when=lambda body: b'"unlink"' in body, seconds=0.5)
+        yield proxy, lambda: held(proxy, 1)
+
+
+async def fail_after_two(server, proxy, transactions):
+    """Create two records in a block that fails, and keep its transaction."""
+    async with ZenooClient(proxy.url) as client:
+        await log_in(client, server)
+        async with client.transaction() as tx:
+            transactions.append(tx)
+            await client.create("res.partner", {"name": "First"})
+            await client.create("res.partner", {"name": "Second"})
+            raise OwnError
+
+
+async def test_taking_back_is_not_cancelled(server):
+    """A scope that is cancelled meanwhile waits until it is through."""
+    transactions = []
+    with slow_deletion(server) as (proxy, begun), pytest.RaisesGroup(OwnError):
+        async with anyio.create_task_group() as group:
+            group.start_soon(fail_after_two, server, proxy, transactions)
+            await until(begun)
+            group.cancel_scope.cancel()
+
+    [tx] = transactions
+    assert TransactionState.ROLLED_BACK is tx.state
+    assert 0 == server.count("res.partner")
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_taking_back_outlasts_a_cancelled_task(server):
+    """So does asyncio's own way, however often; then the cancellation goes on, with a note."""
+    transactions = []
+    with slow_deletion(server) as (proxy, begun):
+        task = asyncio.create_task(fail_after_two(server, proxy, transactions))
+        await until(begun)
+        for _ in range(2):
+            task.cancel()
+            await anyio.sleep(0.05)
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await task
+
+    [tx] = transactions
+    assert isinstance(caught.value.__context__, OwnError)
+    assert "the transaction is rolled back: 2 undone" in caught.value.__notes__[0]
+    assert TransactionState.ROLLED_BACK is tx.state
+    assert 0 == server.count("res.partner")
+
+
+@pytest.mark.parametrize(
+    ("backend", "state"),
+    [
+        ("asyncio", TransactionState.ROLLED_BACK),
+        ("trio", TransactionState.PARTLY_ROLLED_BACK),
+    ],
+)
+def test_ctrl_c_while_it_is_taken_back(server, backend, state):
+    """Under asyncio it waits, under trio it cuts it off; the report says what is left."""
+    transactions = []
+    with slow_deletion(server) as (proxy, begun):
+
+        def interrupt():
+            while not begun():
+                time.sleep(0.005)
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            anyio.run(fail_after_two, server, proxy, transactions, backend=backend)
+        thread.join()
+        proxy.settle()
+
+    [tx] = transactions
+    assert state is tx.state
+    left = {number for change in tx.report.not_undone for number in change.ids}
+    assert {row["id"] for row in server.rows("res.partner")} <= left
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_commit_is_not_cancelled(server):
+    """Once deletions have begun they are carried out, and the transaction is committed."""
+    with slow_deletion(server) as (proxy, begun):
+        async with ZenooClient(proxy.url) as client:
+            await log_in(client, server)
+            ids = await client.create("res.partner", [{"name": "A"}, {"name": "B"}])
+            tags = await client.create("res.partner.category", [{"name": "A"}])
+            tx = client.transaction()
+
+            async def work():
+                async with tx:
+                    await client.unlink("res.partner", ids)
+                    await client.unlink("res.partner.category", tags)
+
+            task = asyncio.create_task(work())
+            await until(begun)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    assert TransactionState.COMMITTED is tx.state
+    assert 0 == server.count("res.partner") == server.count("res.partner.category")

@@ -9,21 +9,33 @@ import pytest
 from zenoo_rpc.testing import demo
 
 
-def test_demo_on_a_server(server, monkeypatch, capsys):
+@pytest.fixture(autouse=True)
+def clean(monkeypatch):
+    """Nothing is said by the environment."""
+    for name in ("URL", *demo.NAMES):
+        monkeypatch.delenv(f"ZENOO_{name}", raising=False)
+
+
+@pytest.mark.parametrize("by", ["key", "password"])
+def test_demo_on_a_server(server, monkeypatch, capsys, by):
     """With an address it writes there, names the refused records, and leaves nothing behind."""
     monkeypatch.setattr(demo, "PARTNERS", 300)
     monkeypatch.setattr(demo, "rows", [])
-    for name, value in [
-        ("URL", server.url),
-        ("DATABASE", server.database),
-        ("USER", server.login),
-        ("PASSWORD", server.password),
-    ]:
+    login = {"URL": server.url, "DATABASE": server.database}
+    if by == "key":
+        login["API_KEY"] = server.api_key
+    if by == "password" or server.version == "14.0":
+        login["USER"] = server.login
+    if by == "password":
+        login["PASSWORD"] = server.password
+    for name, value in login.items():
         monkeypatch.setenv(f"ZENOO_{name}", value)
 
     demo.main()
 
     printed = capsys.readouterr().out
+    spoken = "json2" if by == "key" and server.version != "14.0" else "jsonrpc"
+    assert f"at {server.url}, database {server.database}, {spoken}\n" in printed
     assert ["17", "500", "999"] == re.findall(r"record (\d+): refused", printed)
     assert re.search(r"^create +300 +300 +0 +0 +0 +3 ", printed, re.MULTILINE)
     assert re.search(r"^create, 3 of them bad +1000 +997 +3 +0 +0 ", printed, re.MULTILINE)
@@ -31,16 +43,16 @@ def test_demo_on_a_server(server, monkeypatch, capsys):
 
 
 def test_demo_asks_for_what_is_missing(monkeypatch):
-    """An address without a database and a user ends with a sentence, not a traceback."""
+    """An address without a database and a key ends with a sentence, not a traceback."""
     monkeypatch.setenv("ZENOO_URL", "http://127.0.0.1:1")
+    for name, value in (("USER", "ann"), ("DATABASE", "demo"), ("API_KEY", ""), ("PASSWORD", "")):
+        with pytest.raises(SystemExit, match=r"ZENOO_DATABASE and ZENOO_API_KEY \(or ZENOO_USER"):
+            demo.main()
+        monkeypatch.setenv(f"ZENOO_{name}", value)
 
-    with pytest.raises(SystemExit, match="ZENOO_DATABASE and ZENOO_USER and ZENOO_PASSWORD"):
-        demo.main()
 
-
-def test_demo_as_a_command(monkeypatch):
+def test_demo_as_a_command():
     """Without an address it starts the stand-in and writes 10,000 partners to that."""
-    monkeypatch.delenv("ZENOO_URL", raising=False)
     command = [sys.executable, "-m", "zenoo_rpc.testing.demo"]
 
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

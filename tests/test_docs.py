@@ -16,10 +16,15 @@ import pytest
 
 import zenoo_rpc
 
+from ._sync.accounts import log_in
 from .servers import Server
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", "docs/batch.md", "docs/testing.md"]
+PAGES = [
+    "README.md",
+    *(f"docs/{name}.md" for name in ("batch", "keys", "testing", "transactions")),
+]
+KEY_ONLY = re.compile(r"(login_with_api_key\(\"[^\"]+\", [^,\n]+)\)$", re.MULTILINE)
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COLOURS = ["asyncio", "trio", "blocking"]
 
@@ -43,10 +48,21 @@ def blocks(page):
     return [(text.count("\n", 0, m.start(1)) + 1, m[1]) for m in BLOCK.finditer(text)]
 
 
+def log_in_at(server: Server, code):
+    """Let an example log in to *server*, over JSON-2 with a key instead of the password."""
+    if server.protocol == "json2":
+        by_key = f'login_with_api_key("demo", "{server.api_key}")'
+        code = code.replace('login("demo", "admin", "admin")', by_key)
+    code = re.sub(r'login(\w*)\("demo"', rf'login\1("{server.database}"', code)
+    if server.version == "14.0":  # where a key does not say whose it is
+        code = KEY_ONLY.sub(r'\1, "admin")', code)
+    return code
+
+
 def at(server: Server, code, ids):
     """Point an example at *server*, and at records that exist there and may be archived."""
     code = code.replace('"localhost", port=8069', f'"{server.host}", port={server.port}')
-    code = code.replace('login("demo"', f'login("{server.database}"')
+    code = log_in_at(server, code)
     code = code.replace("list(range(1, 51))", str(ids)).replace("[1, 2, 3]", str(ids[:3]))
     return re.sub(r'\{"id": (\d), ', lambda m: f'{{"id": {ids[int(m[1])]}, ', code)
 
@@ -64,10 +80,12 @@ def run(code, where, colour):
 
 
 @pytest.fixture
-def ids(server):
+def ids(server, monkeypatch):
     """Fifty-one partners on the server, besides two archived ones that are obsolete."""
+    monkeypatch.setenv("ODOO_API_KEY", server.api_key)
+    monkeypatch.setenv("ODOO_PASSWORD", server.password)
     with zenoo_rpc.sync.ZenooClient(server.url) as client:
-        client.login(server.database, server.login, server.password)
+        log_in(client, server)
         obsolete = {"active": False, "ref": "obsolete"}
         client.create("res.partner", [{"name": f"Obsolete {n}", **obsolete} for n in range(2)])
         return client.create("res.partner", [{"name": f"Docs {n}"} for n in range(51)])
@@ -144,7 +162,7 @@ def test_examples_of_docstrings(server, name):
     twin = zenoo_rpc.sync if "._sync." in name else zenoo_rpc
     test.globs.update(ZenooClient=twin.ZenooClient, url=server.url)
     for example in test.examples:
-        example.source = example.source.replace('login("demo"', f'login("{server.database}"')
+        example.source = log_in_at(server, example.source)
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     failures = []
     with pytest.MonkeyPatch.context() as patch:

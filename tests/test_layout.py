@@ -23,12 +23,12 @@ MODULES = sorted(
 
 # what may be imported only where the house allows it
 ROOMS = {
-    "asyncio": [],
+    "asyncio": ["_compat.py"],
     "anyio": ["_compat.py"],
     "trio": [],
     "sniffio": [],
     "concurrent": ["_compat.py"],
-    "threading": ["_compat.py", "_core/gate.py", "_core/run.py"],
+    "threading": ["_compat.py", "_core/gate.py", "_core/journal.py", "_core/run.py"],
     "httpx": ["_async/transport.py", "_sync/transport.py"],
     "httpcore": [],
     "tqdm": ["progress.py"],
@@ -63,7 +63,7 @@ def test_there_is_a_house():
     assert {"_compat.py", "_core/run.py", "_async/client.py", "_sync/client.py"} <= {
         name_of(path) for path in MODULES
     }
-    assert "zenoo_rpc._compat.arun_workers" in set(imported(HOUSE / "_async" / "manager.py"))
+    assert "zenoo_rpc._compat.ACrew" in set(imported(HOUSE / "_async" / "execution.py"))
 
 
 @pytest.mark.parametrize("module", ROOMS)

@@ -14,8 +14,22 @@ import zenoo_rpc.sync
 from zenoo_rpc import _compat
 
 HOUSE = Path(zenoo_rpc.__file__).parent
-COLOURED = ["BatchCollector", "BatchContext", "BatchManager", "ZenooClient"]
-DUNDERS = {"__aenter__": "__enter__", "__aexit__": "__exit__", "__aiter__": "__iter__"}
+COLOURED = [
+    "ApiKeys",
+    "BatchCollector",
+    "BatchContext",
+    "BatchManager",
+    "OutcomeStream",
+    "Transaction",
+    "TransactionManager",
+    "ZenooClient",
+]
+DUNDERS = {
+    "__aenter__": "__enter__",
+    "__aexit__": "__exit__",
+    "__aiter__": "__iter__",
+    "__anext__": "__next__",
+}
 FILES = sorted(path.relative_to(HOUSE / "_async") for path in (HOUSE / "_async").rglob("*.py"))
 
 HEAVY = {"tqdm", "pytest", "_pytest", "werkzeug", "trio", "pytest_httpserver", "unasync"}
@@ -67,7 +81,7 @@ def test_what_waits_has_a_twin(name):
     assert one is not other
     assert one.__qualname__ == other.__qualname__
     assert one.__module__.replace("_async", "_sync") == other.__module__
-    assert [base.__name__.removeprefix("A") for base in one.__mro__] == [
+    assert [re.sub("^A(?=[A-Z])", "", base.__name__) for base in one.__mro__] == [
         base.__name__ for base in other.__mro__
     ]
 
@@ -80,7 +94,7 @@ def test_the_members_are_the_same(name):
 
     assert set() == other.keys() - names
     assert ({"aclose"} if name == "ZenooClient" else set()) == names - other.keys()
-    assert len(names) > 5
+    assert len(names) > 1
 
 
 @pytest.mark.parametrize("name", COLOURED)

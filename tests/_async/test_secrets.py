@@ -20,6 +20,7 @@ from zenoo_rpc import (
 from zenoo_rpc.errors import AddressError, AuthenticationError
 
 from ..proxy import Proxy
+from .accounts import log_in
 
 PASSWORD = "pa55-Zq7xK"
 WRONG = "wr0ng-Zq7xK"
@@ -39,11 +40,19 @@ def all_logs(caplog):
 async def secret_user(server, all_logs):
     """The limited user, with a password that is like no other text."""
     async with ZenooClient(server.url) as admin:
-        await admin.login(server.database, server.login, server.password)
+        await log_in(admin, server)
         (uid,) = await admin.search("res.users", [("login", "=", server.limited_login)])
         await admin.write("res.users", uid, {"password": PASSWORD})
     all_logs.clear()
     return server.limited_login
+
+
+async def enter(client, server):
+    """Log the limited user in, by the password or by a key."""
+    if server.protocol == "json2":
+        await client.login_with_api_key(server.database, server.limited_key)
+    else:
+        await client.login(server.database, server.limited_login, PASSWORD)
 
 
 def chain(error):
@@ -98,7 +107,7 @@ async def test_the_login_tells_no_password(server, secret_user, all_logs):
     async with ZenooClient(server.url) as client:
         await client.login(server.database, secret_user, PASSWORD)
         assert 0 < await client.search_count("res.country")
-        shows = shown(client, client.__dict__, client.context, client._login)
+        shows = shown(client, client.__dict__, client.context, client._session.login)
         with pytest.raises(AuthenticationError) as caught:
             await client.login(server.database, secret_user, WRONG)
         errors.append(caught.value)
@@ -108,7 +117,7 @@ async def test_the_login_tells_no_password(server, secret_user, all_logs):
         with pytest.raises(InvalidValueError) as caught:
             await client.login(server.database, secret_user, f"{PASSWORD}\udc80")
         errors.append(caught.value)
-        client._login = attrs.evolve(client._login, password=WRONG)
+        client._session.login = attrs.evolve(client._session.login, password=WRONG)
         with pytest.raises(AuthenticationError) as caught:
             await client.search("res.partner")
         errors.append(caught.value)
@@ -131,16 +140,17 @@ async def test_a_key_is_as_secret_as_a_password(server, all_logs):
         with pytest.raises(ZenooError) as caught:
             await client.batch_manager.bulk_create("res.partner", [{"country_id": 99999999}])
         errors.append(caught.value)
-        with pytest.raises(AuthenticationError) as caught:
-            await client.login_with_api_key(server.database, server.login, WRONG)
-        errors.append(caught.value)
-        shows = shown(client, client.__dict__, client.batch_manager, client._login)
+        shows = shown(client, client.__dict__, client.batch_manager, client._session.login)
+        for wrong in (WRONG, server.api_key[::-1]):
+            with pytest.raises(AuthenticationError) as caught:
+                await client.login_with_api_key(server.database, wrong, server.login)
+            errors.append(caught.value)
 
-    key = server.api_key
-    assert [] == leaks(shows, key)
-    assert [] == leaks((text for error in errors for text in told_by(error)), key)
-    assert [] == leaks(logged(all_logs), key)
-    assert all(key.encode() not in pickle.dumps(error) for error in errors)
+    keys = server.api_key, server.api_key[::-1]
+    assert [] == leaks(shows, *keys)
+    assert [] == leaks((text for error in errors for text in told_by(error)), *keys)
+    assert [] == leaks(logged(all_logs), *keys)
+    assert all(key.encode() not in pickle.dumps(error) for key in keys for error in errors)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +160,7 @@ async def test_a_call_without_an_answer_tells_no_value(server, secret_user, all_
     """Whatever the network does to a call, its error names the address only."""
     with Proxy(server.host, server.port) as proxy:
         async with ZenooClient(proxy.url) as client:
-            await client.login(server.database, secret_user, PASSWORD)
+            await enter(client, server)
             proxy.rule(action, answer=b"HTTP/1.0 502 Bad Gateway\r\n\r\nno", seconds=5)
             with pytest.raises(ZenooError) as caught:
                 await client.execute_kw(
@@ -162,8 +172,10 @@ async def test_a_call_without_an_answer_tells_no_value(server, secret_user, all_
                 )
             shows = shown(client, client.__dict__)
 
-    assert [] == leaks([*shows, *told_by(caught.value), *logged(all_logs)])
-    assert SIGN.encode() not in pickle.dumps(caught.value)
+    texts = [*shows, *told_by(caught.value), *logged(all_logs)]
+    assert [] == leaks(texts, server.limited_key)
+    for secret in (SIGN, server.limited_key):
+        assert secret.encode() not in pickle.dumps(caught.value)
 
 
 async def test_a_refused_batch_tells_no_value(server, client, all_logs):
@@ -193,10 +205,10 @@ def raising(progress):
 
 
 async def test_a_batch_with_an_unknown_outcome_tells_no_value(server, secret_user, all_logs):
-    """Neither the records, nor the password with which they were sent."""
+    """Neither the records, nor the password or key with which they were sent."""
     with Proxy(server.host, server.port) as proxy:
         async with ZenooClient(proxy.url) as client:
-            await client.login(server.database, secret_user, PASSWORD)
+            await enter(client, server)
             proxy.rule("close_before_forward", nth=2)
             manager = await client.setup_batch_manager(max_concurrency=1)
             with pytest.raises(BatchExecutionError) as caught:
@@ -205,8 +217,10 @@ async def test_a_batch_with_an_unknown_outcome_tells_no_value(server, secret_use
                 )
             shows = shown(client, manager, client.__dict__, *caught.value.result)
 
-    assert [] == leaks([*shows, *told_by(caught.value), *logged(all_logs)])
-    assert PASSWORD.encode() not in pickle.dumps(caught.value)
+    texts = [*shows, *told_by(caught.value), *logged(all_logs)]
+    assert [] == leaks(texts, server.limited_key)
+    for secret in (PASSWORD, server.limited_key):
+        assert secret.encode() not in pickle.dumps(caught.value)
 
 
 async def test_a_value_that_cannot_be_sent_is_not_told(client, all_logs):
@@ -263,7 +277,8 @@ class Marked:
 
 def test_what_calls_are_made_of_shows_no_value():
     """The planner's calls and the operations show what and how many."""
-    from zenoo_rpc._core.planner import Limits, calls, stages
+    from zenoo_rpc._core.pace import Limits
+    from zenoo_rpc._core.planner import calls, stages
 
     context = {"mark": MARK}
     operations = [

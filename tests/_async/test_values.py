@@ -16,6 +16,7 @@ import pytest
 from zenoo_rpc import BatchValidationError, ZenooClient, from_wire
 
 from ..proxy import Proxy
+from .accounts import log_in
 
 NEW_YORK = timezone(timedelta(hours=-5))
 REF = uuid.UUID("5f0c1b1e-7f5e-4a39-9a52-0c2c6f7f3a11")
@@ -339,7 +340,7 @@ async def tags(client, *partners):
         (2**64, "64 bits"),
         ("lone \udc80", "surrogate"),
         ([(0, 0, {"name": "Cid", "color": float("nan")})], "NaN"),
-        (object(), "object"),
+        pytest.param(object(), "object", id="object"),
         ({1: "one"}, "field's name"),
     ],
     ids=str,
@@ -350,7 +351,7 @@ async def test_what_has_no_wire_form_is_refused_by_its_place(server, value, reas
 
     with Proxy(server.host, server.port) as proxy:
         async with ZenooClient(proxy.url) as client:
-            await client.login(server.database, server.login, server.password)
+            await log_in(client, server)
             before = len(proxy.exchanges)
             manager = client.batch_manager
             refused = []
@@ -362,7 +363,7 @@ async def test_what_has_no_wire_form_is_refused_by_its_place(server, value, reas
             refused.append(caught.value)
             async with client.batch() as batch:
                 with pytest.raises(BatchValidationError, match=reason) as caught:
-                    batch.create("res.partner", iter([{"ref": "good"}, {"ref": value}]))
+                    batch.create("res.partner", [{"ref": "good"}, {"ref": value}])
             refused.append(caught.value)
             assert before == len(proxy.exchanges)
 

@@ -5,6 +5,7 @@ import pytest
 from zenoo_rpc.sync import RetryPolicy, ZenooClient
 
 from ..proxy import Proxy
+from .accounts import log_in
 
 QUICK = RetryPolicy(attempts=4, initial=0.01, maximum=0.05)
 
@@ -13,7 +14,7 @@ QUICK = RetryPolicy(attempts=4, initial=0.01, maximum=0.05)
 def client(server):
     """A client that is logged in as the administrator."""
     with ZenooClient(server.url) as client:
-        client.login(server.database, server.login, server.password)
+        log_in(client, server)
         yield client
 
 
@@ -21,7 +22,7 @@ def client(server):
 def limited(server):
     """A client that is logged in as a user who may write neither partners nor products."""
     with ZenooClient(server.url) as client:
-        client.login(server.database, server.limited_login, server.limited_password)
+        log_in(client, server, limited=True)
         yield client
 
 
@@ -36,5 +37,5 @@ def proxy(server):
 def flaky(server, proxy):
     """A client behind the proxy, with short pauses."""
     with ZenooClient(proxy.url, retry=QUICK) as client:
-        client.login(server.database, server.login, server.password)
+        log_in(client, server)
         yield client

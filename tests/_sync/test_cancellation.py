@@ -10,9 +10,10 @@ import time
 import pytest
 
 from zenoo_rpc.sync import BatchExecutionError, ClientClosedError, Status, ZenooClient
-from zenoo_rpc._compat import run_workers
 
 from ..proxy import Proxy
+from .accounts import log_in
+from .together import side_by_side
 
 
 class EndOfTheWorldError(BaseException):
@@ -77,7 +78,7 @@ def test_a_callback_that_ends_everything(server, error_class):
 
     with Proxy(server.host, server.port) as proxy:
         with ZenooClient(proxy.url) as client:
-            client.login(server.database, server.login, server.password)
+            log_in(client, server)
             batch = client.batch(chunk_size=5, max_concurrency=2, progress_callback=callback)
             handle = batch.create("res.partner", named(100))
             with pytest.raises(error_class, match="from the callback"):
@@ -103,7 +104,7 @@ def test_a_callback_that_waits_and_fails(server):
 
     with Proxy(server.host, server.port) as proxy:
         with ZenooClient(proxy.url) as client:
-            client.login(server.database, server.login, server.password)
+            log_in(client, server)
             batch = client.batch(chunk_size=5, max_concurrency=1, progress_callback=callback)
             batch.create("res.partner", named(20))
             with pytest.raises(KeyboardInterrupt, match="from the callback"):
@@ -154,7 +155,7 @@ def test_a_client_closed_in_the_middle(server):
     with Proxy(server.host, server.port) as proxy:
         proxy.rule("hold", nth=[3, 4], when=is_create, seconds=2)
         client = ZenooClient(proxy.url)
-        client.login(server.database, server.login, server.password)
+        log_in(client, server)
         batch = client.batch(chunk_size=5, max_concurrency=2)
         batch.create("res.partner", named(40))
 
@@ -182,7 +183,7 @@ def test_a_client_closed_at_any_moment(server, number):
     """Whenever it is closed, the batch ends soon, and each record's outcome is told and is true."""
     with Proxy(server.host, server.port) as proxy:
         client = ZenooClient(proxy.url, timeout=30)
-        client.login(server.database, server.login, server.password)
+        log_in(client, server)
         batch = client.batch(chunk_size=1, max_concurrency=8)
         batch.create("res.partner", named(100))
         closed_at = []
@@ -210,16 +211,3 @@ def fails_with(error_class, job):
             job()
 
     return expecting
-
-
-def side_by_side(*jobs):
-    """Run jobs at the same time."""
-    left = list(jobs)
-    lock = threading.Lock()
-
-    def worker():
-        with lock:
-            job = left.pop()
-        job()
-
-    run_workers(worker, len(jobs), lambda: None)

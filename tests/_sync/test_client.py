@@ -10,12 +10,13 @@ import pytest
 from zenoo_rpc.sync import ZenooClient, __version__, errors, from_wire
 
 from ..proxy import Proxy
+from .accounts import log_in
 
 
 def test_login_tells_who_and_where(server):
     """After the login the client knows the user, the database, the version and the context."""
     with ZenooClient("127.0.0.1", port=server.port) as client:
-        uid = client.login(server.database, "admin", "admin")
+        uid = log_in(client, server)
 
         assert (2, 2) == (uid, client.uid)
         assert server.database == client.database
@@ -29,7 +30,7 @@ def test_the_context_of_the_user_goes_along(client, server):
 
     with Proxy(server.host, server.port) as proxy:
         with ZenooClient(proxy.url) as other:
-            other.login(server.database, "admin", "admin")
+            log_in(other, server)
             other.search("res.country", limit=1)
         body = json.loads(proxy.exchanges[-1].body)
 
@@ -178,11 +179,11 @@ def test_a_wrong_password_is_told(server):
         assert client.uid is None
 
 
-def test_a_password_changed_since_the_login_is_told(client):
-    """Access Denied in a later call is an AuthenticationError too."""
-    client._login = attrs.evolve(client._login, password="s3cret-wrong")
+def test_a_password_or_key_that_ended_since_the_login_is_told(client):
+    """That it is refused in a later call is an AuthenticationError too."""
+    client._session.login = attrs.evolve(client._session.login, password="s3cret-wrong")
 
-    with pytest.raises(errors.AuthenticationError, match="Access Denied"):
+    with pytest.raises(errors.AuthenticationError, match=r"Access Denied|Invalid apikey"):
         client.search("res.partner")
 
 
@@ -217,7 +218,7 @@ def test_https_where_http_is_spoken_is_told(server):
     """The error says that it is about TLS."""
     with ZenooClient(f"https://127.0.0.1:{server.port}") as client:
         with pytest.raises(errors.TLSError, match="certificate"):
-            client.login(server.database, "admin", "admin")
+            log_in(client, server)
 
 
 def test_a_server_that_never_answers_is_told(deaf_port):
@@ -308,14 +309,14 @@ def test_nothing_works_before_the_login(server):
 def test_a_closed_client_says_so(server):
     """After close() every call is an error that says so; closing twice is no fault."""
     client = ZenooClient(server.url)
-    client.login(server.database, "admin", "admin")
+    log_in(client, server)
     client.close()
     client.close()
 
     with pytest.raises(errors.ClientClosedError):
         client.search("res.partner")
     with pytest.raises(errors.ClientClosedError):
-        client.login(server.database, "admin", "admin")
+        log_in(client, server)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ import pytest
 from zenoo_rpc.sync import BatchExecutionError, BatchValidationError, RetryPolicy, ZenooClient
 from zenoo_rpc.batch.results import Status
 
-from ..oracle import Snapshot
-from ..proxy import FAULTS, Proxy
+from ..oracle import Snapshot, check
+from ..proxy import FAULTS, Proxy, odoo_error
+from .accounts import log_in
 
 
 def people(count):
@@ -74,6 +75,17 @@ def test_values_arrive_as_a_create_brings_them(client):
     assert shown[0] == shown[1] == shown[2]
 
 
+def test_children_are_linked(client, server):
+    """By a one2many of ids or of the commands set and link; on a second run they are added."""
+    kids = client.create("res.partner", [{"name": f"Child {n}"} for n in range(3)])
+    for linked in ([(6, 0, kids[:1])], [(4, kids[1])], kids[2:]):
+        [parent] = client.batch_manager.bulk_create(
+            "res.partner", [{"name": "Parent", "child_ids": linked}], external_ids=["parent"]
+        )
+
+    assert [parent] * 3 == [row["parent_id"] for row in server.rows("res.partner", kids)]
+
+
 def test_an_empty_cell_is_not_a_missing_one(client, server):
     """Records with other fields go apart: the import of one clears nothing of the others."""
     create = client.batch_manager.bulk_create
@@ -90,7 +102,8 @@ def test_what_an_import_cannot_carry_is_told_before_anything_is_sent(client, ser
     """By index, field and fault; nothing of the batch was sent."""
     for bad, words in [
         ({"nmae": "Bob"}, "field 'nmae': the model has no such field"),
-        ({"child_ids": [(0, 0, {"name": "x"})]}, "field 'child_ids': a one2many"),
+        ({"child_ids": [(0, 0, {"name": "x"})]}, "field 'child_ids': only the commands"),
+        ({"child_ids": None}, "field 'child_ids': there is nothing to link"),
         ({"category_id": [(0, 0, {"name": "x"})]}, "field 'category_id': only the commands"),
         ({"category_id": ["x"]}, "field 'category_id': an id is wanted"),
         ({"category_id": 7}, "field 'category_id': it must be a list"),
@@ -116,6 +129,7 @@ def test_bad_rows_are_named(client, server):
 
     failures = caught.value.result.failures
     assert [1, 4] == [outcome.index for outcome in failures]
+    assert ["country_id", "type"] == [outcome.field for outcome in failures]
     assert "base.nowhere" in failures[0].error.message
     assert "nonsense" in failures[1].error.message
     assert [0, 2, 3, 5] == [int(row["name"][-2:]) for row in server.rows("res.partner")]
@@ -149,7 +163,7 @@ def test_a_lost_answer_costs_nothing(flaky, proxy, server, fault):
 def test_what_stays_unknown_may_be_sent_again(flaky, proxy, server):
     """The records whose answer never came are among those that are safe to send."""
     proxy.rule("drop_answer", nth=range(1, 5), when=loads)
-    batch = flaky.batch()
+    batch = flaky.batch(on_unknown="report")
     batch.create("res.partner", people(3), external_ids="ref")
     with pytest.raises(BatchExecutionError) as caught:
         batch.execute()
@@ -161,6 +175,50 @@ def test_what_stays_unknown_may_be_sent_again(flaky, proxy, server):
     assert not any(outcome.created for outcome in again)
 
 
+def lookups(body):
+    """Whether a request asks which external ids are there."""
+    return b'"ir.model.data"' in body
+
+
+@pytest.mark.parametrize("fault", ["drop_answer", "close_before_forward"])
+@pytest.mark.parametrize("may_ask", [True, False])
+def test_an_import_without_an_answer_is_settled(server, proxy, fault, may_ask):
+    """Even if nothing is repeated: by asking what is there, by sending again what is not."""
+    if not may_ask:
+        forbidden = odoo_error("odoo.exceptions.AccessError", "You are not allowed to access")
+        proxy.rule("replace", when=lookups, answer=forbidden)
+    for name in (b'"p2"', b'"p6"'):  # each once, whichever of the calls comes first
+        proxy.rule(fault, nth=1, when=lambda body, name=name: loads(body) and name in body)
+    with ZenooClient(proxy.url, retry=None) as client:
+        log_in(client, server)
+        with client.batch(chunk_size=2) as batch:
+            partners = batch.create("res.partner", people(8), external_ids="ref")
+
+    assert [row["id"] for row in server.rows("res.partner")] == sorted(partners.ids)
+    names = {row["id"]: row["name"] for row in server.rows("res.partner")}
+    assert [each["name"] for each in people(8)] == [names[number] for number in partners.ids]
+    assert [True if may_ask else None] * 8 == [each.created for each in partners.result]
+    sent = sum(loads(each.body) for each in proxy.exchanges)
+    assert (4 if may_ask and fault == "drop_answer" else 6) == sent
+
+
+def test_a_server_that_is_gone_is_asked_once(server, proxy):
+    """What could not be settled is told as unknown, and what was not sent as not sent."""
+    proxy.rule("drop_answer", nth=2, when=loads)
+    proxy.rule("close_before_forward", nth=range(3, 99), when=lookups)  # after two calls
+    with ZenooClient(proxy.url, retry=None) as client:
+        log_in(client, server)
+        before = Snapshot.take(server, ["res.partner"])
+        batch = client.batch(chunk_size=2, max_concurrency=1)
+        partners = batch.create("res.partner", people(8), external_ids="ref")
+        with pytest.raises(BatchExecutionError, match="6 may be sent again safely"):
+            batch.execute()
+
+    check(server, batch.results, before)
+    told = [Status.APPLIED] * 2 + [Status.UNKNOWN] * 2 + [Status.NOT_SENT] * 4
+    assert told == [outcome.status for outcome in partners.result]
+
+
 def test_an_import_that_is_carried_out_late_undoes_no_later_write(server, client):
     """An import without an answer may still come; a later write of the batch stays."""
     ids = client.batch_manager.bulk_create("res.partner", people(1), external_ids="ref")
@@ -170,7 +228,7 @@ def test_an_import_that_is_carried_out_late_undoes_no_later_write(server, client
     with Proxy(server.host, server.port) as proxy:
         swift = RetryPolicy(attempts=3, initial=0.02, maximum=0.05)
         with ZenooClient(proxy.url, retry=swift) as slow:
-            slow.login(server.database, server.login, server.password)
+            log_in(slow, server)
             slow.setup_batch_manager(timeout=4 if server.is_real else 1)
             batch = slow.batch()
             batch.create("res.partner", [{**people(1)[0], "city": "Bern"}], external_ids="ref")

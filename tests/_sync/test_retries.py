@@ -5,7 +5,11 @@ import pytest
 from zenoo_rpc.sync import BatchExecutionError, ZenooClient
 from zenoo_rpc.errors import AnswerTimeoutError, NoAnswerError, RefusedConnectionError
 
-BUSY = b"HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+from ..proxy import http_answer
+from .accounts import log_in
+
+BUSY = http_answer(503, Retry_After="0")
+AWAY = http_answer(404, b"<h1>Not Found</h1>")  # so 19 says that its database is, over JSON-2
 
 
 def sent(proxy, method):
@@ -41,9 +45,10 @@ def test_a_create_is_not_repeated(flaky, proxy, server):
     assert 1 == sent(proxy, "create") == server.count("res.partner")
 
 
-def test_what_was_turned_away_is_repeated(flaky, proxy, server):
-    """A create that a busy server turned away did not run, so it is sent again."""
-    proxy.rule("replace", nth=[1, 2], when=asks_for("create"), answer=BUSY)
+@pytest.mark.parametrize("answer", [BUSY, AWAY], ids=["busy", "away"])
+def test_what_was_turned_away_is_repeated(flaky, proxy, server, answer):
+    """A create that a server turned away, busy or not there, did not run: it is sent again."""
+    proxy.rule("replace", nth=[1, 2], when=asks_for("create"), answer=answer)
 
     ids = flaky.batch_manager.bulk_create("res.partner", named(3))
 
@@ -120,7 +125,7 @@ def test_an_unknown_try_is_not_forgotten(flaky, proxy, server):
 def test_without_a_policy_nothing_is_repeated(server, proxy):
     """retry=None switches it off."""
     with ZenooClient(proxy.url, retry=None) as client:
-        client.login(server.database, server.login, server.password)
+        log_in(client, server)
         proxy.rule("drop_answer", nth=1, when=asks_for("search_count"))
         with pytest.raises(NoAnswerError):
             client.search_count("res.country")
@@ -142,7 +147,7 @@ def test_a_server_that_comes_back_is_found(flaky, proxy, server):
 def test_a_batch_ends_in_time(server, proxy):
     """After its time limit no call is begun, and the one in flight is unknown."""
     with ZenooClient(proxy.url) as client:
-        client.login(server.database, server.login, server.password)
+        log_in(client, server)
         proxy.rule("hold", nth=2, when=asks_for("create"), seconds=5)
 
         with pytest.raises(BatchExecutionError) as caught:
@@ -158,7 +163,7 @@ def test_a_batch_ends_in_time(server, proxy):
 def test_a_trickle_is_no_answer(proxy, server):
     """The time-out is for the whole answer, not for each piece of it."""
     with ZenooClient(proxy.url, retry=None) as client:
-        client.login(server.database, server.login, server.password)
+        log_in(client, server)
         proxy.rule("drip", when=asks_for("search_count"), seconds=3)
         with pytest.raises(AnswerTimeoutError):
             client.execute_kw("res.country", "search_count", [[]], timeout=0.5)

@@ -6,18 +6,21 @@ Each seed draws one batch, how it is carried out, and what goes wrong with which
     ZENOO_SEED=17 pytest tests -k schedules             this one
 """
 
-import os
 import random
 from contextlib import suppress
 from pathlib import Path
 
 import attrs
+import pytest
 
 from zenoo_rpc.sync import BatchExecutionError, RetryPolicy, Status, ZenooClient
 from zenoo_rpc.batch.operations import CreateOperation
+from zenoo_rpc.batch.results import BatchResult
 
-from ..oracle import WRITES, Snapshot, Verdict, examine, repeated, report, twin
+from ..oracle import WRITES, Snapshot, Verdict, examine, repeated, report
 from ..proxy import FAULTS, Proxy
+from .accounts import log_in
+from .trials import all_go_well
 
 MODELS = ("res.partner", "res.partner.category", "product.product")
 POOL = 8  # records of each model that are there before
@@ -31,14 +34,19 @@ UNKNOWN_RELATION = {
 KINDS = (
     "create",
     "create",
+    "stream",
     "named",
     "named",
+    "named stream",
     "update",
     "update",
     "write_many",
     "write_many",
     "unlink",
 )
+# what tells a library that repeats from one that knows when not to: drawn more often than others
+(LATE,) = [fault for fault in FAULTS if fault.action == "forward_late"]
+WAYS = ("web_save_multi", "web_save_multi", "load", "write")
 SWIFT = RetryPolicy(attempts=3, initial=0.02, maximum=0.05)
 
 
@@ -49,6 +57,7 @@ class Schedule:
     additions: tuple
     options: dict
     concurrency: int
+    update_by: str
     retry: RetryPolicy | None
     keep_alive: bool
     faults: tuple
@@ -106,7 +115,7 @@ def draw(seed, ids):
             deleted.update(chosen)
         chosen += [MISSING + place] if rng.random() < bad else []
         match kind:
-            case "create":
+            case "create" | "stream":
                 records = [
                     values_for(model, f"{mark}.{number}", rng.randint(1, 11))
                     for number in range(rng.randint(1, 12))
@@ -115,7 +124,7 @@ def draw(seed, ids):
                     spoilt(rng, model, record) if rng.random() < bad else record
                     for record in records
                 ]
-            case "named":
+            case "named" | "named stream":
                 argument = [
                     values_for(model, f"{mark}.{number}", rng.randint(1, 11))
                     | (UNKNOWN_RELATION.get(model, {}) if rng.random() < bad else {})
@@ -139,23 +148,21 @@ def draw(seed, ids):
         if argument:
             additions.append((kind, model, argument))
     faults = rng.sample(FAULTS, rng.choice([0, 1, 1, 1, 2, 3]))
+    faults += [LATE] if rng.random() < 0.1 and LATE not in faults else []
     return Schedule(
         additions=tuple(additions),
         options={
             "chunk_size": rng.randint(1, 6),
             "ordered": rng.random() < 0.6,
             "on_error": rng.choice(["continue", "continue", "stop"]),
+            "on_unknown": rng.choice(["reconcile", "reconcile", "report"]),
         },
         concurrency=rng.randint(1, 8),
+        update_by=rng.choice(WAYS),
         retry=rng.choice([None, SWIFT]),
         keep_alive=rng.random() < 0.3,
-        faults=tuple((_brief(fault), rng.randint(1, 8)) for fault in faults),
+        faults=tuple((fault.briefly(), rng.randint(1, 10)) for fault in faults),
     )
-
-
-def _brief(fault):
-    """Return a fault with a server that is back soon, and does not ask for long pauses."""
-    return attrs.evolve(fault, seconds=0.1) if fault.action == "refuse" else fault
 
 
 def add_to(batch, additions):
@@ -164,14 +171,30 @@ def add_to(batch, additions):
         match kind:
             case "create":
                 batch.create(model, argument)
+            case "stream":
+                batch.create(model, iter(argument))
             case "named":
                 batch.create(model, argument, external_ids=by_name)
+            case "named stream":
+                batch.create(model, iter(argument), external_ids=by_name)
             case "update":
                 batch.update(model, *argument)
             case "write_many":
                 batch.write_many(model, argument)
             case _:
                 batch.unlink(model, argument)
+
+
+def as_lists(result, additions):
+    """Return the result with the records that streams were read from, so that they can be asked."""
+    told = []
+    for each, (kind, model, argument) in zip(result.operations, additions, strict=True):
+        operation = each.operation
+        if kind.endswith("stream") and len(each):
+            names = by_name if kind == "named stream" else None
+            operation = CreateOperation(model, argument[: len(each)], external_ids=names)
+        told.append(attrs.evolve(each, operation=operation))
+    return BatchResult(tuple(told))
 
 
 def out_of_the_blue(schedule, result):
@@ -197,7 +220,7 @@ def carry_out(server, seed):
     """Carry one schedule out, and return it with what was told and is not true."""
     ids = {}
     with ZenooClient(server.url) as client:
-        client.login(server.database, server.login, server.password)
+        log_in(client, server)
         for model in MODELS:
             old = [values_for(model, f"old {number}", 11) for number in range(POOL)]
             ids[model] = client.create(model, old)
@@ -207,8 +230,12 @@ def carry_out(server, seed):
 
     with Proxy(server.host, server.port, keep_alive=schedule.keep_alive) as proxy:
         with ZenooClient(proxy.url, retry=schedule.retry) as client:
-            client.login(server.database, server.login, server.password)
-            client.setup_batch_manager(max_concurrency=schedule.concurrency, timeout=patience)
+            log_in(client, server)
+            client.setup_batch_manager(
+                max_concurrency=schedule.concurrency,
+                timeout=patience,
+                update_by=schedule.update_by,
+            )
             start = len(proxy.exchanges)
             batch = client.batch(**schedule.options)
             add_to(batch, schedule.additions)
@@ -221,34 +248,19 @@ def carry_out(server, seed):
 
     # what is written twice is written as it was; a create must never be sent again
     methods = WRITES if schedule.retry is None else ("create",)
-    twice = [Verdict("doubled", f"sent again: {part}") for part in repeated(exchanges, methods)]
-    verdicts = examine(server, batch.results, before) + twice
-    verdicts += out_of_the_blue(schedule, batch.results)
+    result = as_lists(batch.results, schedule.additions)
+    operations = [each.operation for each in result.operations]
+    again = repeated(exchanges, operations, methods)
+    twice = [Verdict("doubled", f"sent again: {part}") for part in again]
+    verdicts = examine(server, result, before) + twice
+    verdicts += out_of_the_blue(schedule, result)
     names = [fault.name for fault, _ in schedule.faults]
     report(server, " + ".join(sorted(names)) or "none", "mixed", verdicts)
     return schedule, verdicts
 
 
-def seeds(server):
-    """Return the seeds to try on a server."""
-    if "ZENOO_SEED" in os.environ:
-        return [int(os.environ["ZENOO_SEED"])]
-    return range(int(os.environ.get("ZENOO_SCHEDULES", "10" if server.is_real else "60")))
-
-
+@pytest.mark.loops_share
 def test_whatever_goes_wrong(server):
     """Under any schedule each record has one outcome, and the database agrees with all of them."""
-    failed = []
-    for seed in seeds(server):
-        server.store.reset()
-        repeat = f"ZENOO_SEED={seed} pytest {Path(__file__)} --servers={server.name}"
-        try:
-            schedule, verdicts = carry_out(server, seed)
-        except BaseException as error:
-            error.add_note(f"{twin()}, repeat it with: {repeat}")
-            raise
-        if verdicts:
-            failed.append((repeat, schedule, [str(verdict) for verdict in verdicts]))
-            print(f"{twin()}: {repeat}", schedule, *verdicts, sep="\n  ")
-
-    assert [] == [repeat for repeat, _, _ in failed]
+    count = 24 if server.is_real else 30
+    all_go_well(server, Path(__file__), carry_out, "ZENOO_SCHEDULES", count)

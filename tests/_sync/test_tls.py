@@ -94,7 +94,7 @@ def test_a_batch_over_a_bad_certificate_is_not_sent(odoo, trusting):
             HTTPServer(host="127.0.0.1", ssl_context=stranger, threaded=True) as other,
             pytest.raises(BatchExecutionError, match="3 not sent") as caught,
         ):
-            client._transport.address = f"https://localhost:{other.port}"
+            client._session.transport.address = f"https://localhost:{other.port}"
             client.batch_manager.bulk_create("res.partner", [{"name": "Ann"}] * 3)
 
     assert [TLSError] * 3 == [type(each.error) for each in caught.value.result.not_sent]

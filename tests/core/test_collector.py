@@ -5,9 +5,15 @@ import math
 import attrs
 import pytest
 
+from zenoo_rpc._compat import draw
 from zenoo_rpc._core.collector import Collected
 from zenoo_rpc.batch.exceptions import BatchValidationError
-from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, WriteManyOperation
+from zenoo_rpc.batch.operations import (
+    CreateOperation,
+    CreateStream,
+    UnlinkOperation,
+    WriteManyOperation,
+)
 from zenoo_rpc.errors import UsageError
 
 
@@ -125,3 +131,55 @@ def test_external_ids():
     assert ("__import__.a",) == collected.operation().external_ids
     with pytest.raises(UsageError, match="an update takes no external_ids"):
         Collected("m", "update", "ref")
+
+
+# -- iterators, to be read later -------------------------------------------------------------------
+
+
+def read(operation):
+    """Return all items of a stream."""
+    items = []
+    draw(operation.source.items, 99, items)
+    return items
+
+
+def test_iterator_is_read_later():
+    """What was added one by one before, between and after comes in its place."""
+    collected = collect("create", {"x": 0}, {"x": 1})
+    assert collected.add_later(iter([{"x": 2}]))
+    assert collected.add_later(iter([{"x": 3}]))
+    collected.add({"x": 4})
+    collected.add({"x": 5})
+    assert collected.add_later(iter([{"x": 6}]))
+    operation = collected.operation()
+
+    assert isinstance(operation, CreateStream)
+    assert (4, 0) == (len(collected), len(operation))
+    assert [{"x": n} for n in range(7)] == read(operation)
+
+
+def test_iterator_alone():
+    """It is something, though nobody knows what it will bring."""
+    collected = Collected("m", "create")
+    assert collected.is_empty
+    collected.add_later(iter([]))
+
+    assert not collected.is_empty
+    assert [] == read(collected.operation())
+
+
+def test_iterator_with_external_ids():
+    """They are found in each record as it is read."""
+    collected = Collected("m", "create", "ref")
+    collected.add_later(iter([{"ref": "a"}]))
+
+    assert collected.operation().imports
+
+
+@pytest.mark.parametrize("kind", ["update", "unlink", "delete"])
+def test_iterator_of_ids_is_read_at_once(kind):
+    """Only what is created is read while it is sent: ids must occur once."""
+    collected = Collected("m", kind)
+
+    assert not collected.add_later(iter([7]))
+    assert collected.is_empty

@@ -7,10 +7,15 @@ from array import array
 import pytest
 
 import zenoo_rpc
-from zenoo_rpc import errors
+from zenoo_rpc import errors, transaction
 from zenoo_rpc._core.faults import Kind, transport_fault
 from zenoo_rpc.batch import exceptions
-from zenoo_rpc.batch.exceptions import BatchExecutionError, BatchStateError, BatchValidationError
+from zenoo_rpc.batch.exceptions import (
+    BatchExecutionError,
+    BatchStateError,
+    BatchValidationError,
+    StreamStoppedError,
+)
 from zenoo_rpc.batch.operations import CreateOperation
 from zenoo_rpc.batch.results import BatchResult, OperationResult
 
@@ -50,7 +55,8 @@ def test_tree_is_as_drawn():
     """The docstring of the module draws the classes that there are, each below its base."""
     parents, _ = drawn(errors.__doc__)
     expected = {each.__name__: each.__bases__[0].__name__ for each in own_classes(errors)}
-    expected |= {"ZenooError": None, "BatchError": "ZenooError"}
+    others = {"BatchError": "ZenooError", "TransactionError": "ZenooError"}
+    expected |= {"ZenooError": None, **others}
 
     assert expected == parents
 
@@ -76,15 +82,24 @@ def test_tree_of_batches_is_as_drawn():
     assert "ZenooError" == expected["BatchError"]
 
 
+def test_tree_of_transactions_is_as_drawn():
+    """So are those of transactions."""
+    parents, _ = drawn(transaction.__doc__)
+    expected = {each.__name__: each.__bases__[0].__name__ for each in own_classes(transaction)}
+
+    assert {**expected, "TransactionError": None} == parents
+    assert "ZenooError" == expected["TransactionError"]
+
+
 def test_no_exception_elsewhere():
-    """Each exception of the library is in one of the two trees."""
+    """Each exception of the library is in one of the three trees."""
 
     def below(each):
         return {each}.union(*map(below, each.__subclasses__()))
 
     modules = {each.__module__ for each in below(errors.ZenooError)}
 
-    assert {errors.__name__, exceptions.__name__} == {
+    assert {errors.__name__, exceptions.__name__, transaction.__name__} == {
         name for name in modules if name.startswith("zenoo_rpc.") and ".testing" not in name
     }
 
@@ -95,8 +110,9 @@ def test_public_exceptions_are_the_same():
 
     assert {errors.ZenooError, errors.OdooError, errors.TransportError} < set(exported.values())
     for name, error_class in exported.items():
-        home = errors if hasattr(errors, name) else exceptions
-        assert getattr(home, name) is error_class
+        homes = [each for each in (errors, exceptions, transaction) if hasattr(each, name)]
+        assert all(getattr(home, name) is error_class for home in homes)
+        assert homes
 
 
 # -- pickling --------------------------------------------------------------------------------------
@@ -104,11 +120,19 @@ def test_public_exceptions_are_the_same():
 RESULT = BatchResult(
     (OperationResult(CreateOperation("m", [{"x": 1}]), b"\x02", array("q", [0]), {}),)
 )
+REPORT = transaction.TransactionReport(
+    transaction.TransactionState.PARTLY_ROLLED_BACK,
+    not_undone=(transaction.Change("copy", "m", (1,), "it cannot be taken back"),),
+)
 SPECIAL = {
     errors.InvalidValueError: ("NaN has no JSON form", "line_ids[0].price"),
+    errors.QuestionError: ("m", "no answer came"),
     BatchValidationError: ("create m", "there is nothing in it", 7),
     BatchStateError: ("the batch is over",),
     BatchExecutionError: (RESULT,),
+    StreamStoppedError: ("create m", {"applied": 7}),
+    transaction.NotUndoableError: ("write m", "field 'x': it is not stored", ("x",)),
+    transaction.TransactionRollbackError: (REPORT,),
 }
 
 
@@ -123,7 +147,7 @@ def an_error(error_class):
     return error_class("No.")
 
 
-ALL = [*own_classes(errors), *own_classes(exceptions)]
+ALL = [*own_classes(errors), *own_classes(exceptions), *own_classes(transaction)]
 
 
 @pytest.mark.parametrize("error_class", ALL, ids=lambda each: each.__name__)

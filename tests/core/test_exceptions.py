@@ -7,6 +7,7 @@ from zenoo_rpc.batch.exceptions import (
     BatchExecutionError,
     BatchStateError,
     BatchValidationError,
+    StreamStoppedError,
 )
 from zenoo_rpc.errors import UsageError, ZenooError
 
@@ -47,3 +48,19 @@ def test_bases(error_class, bases):
 def test_server_is_not_the_callers_fault():
     """What the server refused is no usage error."""
     assert not issubclass(BatchExecutionError, UsageError | ValueError)
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ({"not sent": 0, "applied": 1200, "refused": 1}, "1,200 applied, 1 refused"),
+        ({"applied": 0}, "nothing"),
+    ],
+)
+def test_stream_stopped(counts, told):
+    """It says what became of the records that were read, in words and as an attribute."""
+    error = StreamStoppedError("create m", counts)
+
+    words = f"create m: not all of its records were read; of those that were: {told}. "
+    assert str(error).startswith(words)
+    assert ("create m", counts) == (error.operation, error.counts)

@@ -185,7 +185,8 @@ def test_may_isolate(fault):
     "fault",
     [
         *(transport_fault(kind, ADDRESS) for kind in Kind),
-        transport_fault(Kind.REJECTED, ADDRESS, "HTTP 404", status=404),
+        transport_fault(Kind.REJECTED, ADDRESS, "HTTP 405", status=405),
+        transport_fault(Kind.NOT_THERE, ADDRESS, "HTTP 404", status=404),
         transport_fault(Kind.NOT_ODOO, ADDRESS, "HTTP 413", status=413),
         odoo_fault("odoo.exceptions.AccessDenied", "No.", (), ""),
         odoo_fault("psycopg2.errors.SerializationFailure", "Not now.", (), ""),
@@ -208,5 +209,5 @@ def test_busy_says_when():
 
 def test_status():
     """What is not Odoo has its HTTP status."""
-    assert 404 == transport_fault(Kind.REJECTED, ADDRESS, status=404).error.status
+    assert 404 == transport_fault(Kind.NOT_THERE, ADDRESS, status=404).error.status
     assert None is transport_fault(Kind.NOT_ODOO, ADDRESS).error.status

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
 from zenoo_rpc._core.isolate import Isolation, Probe, concerns_all, isolate, needs_probe
-from zenoo_rpc._core.planner import Call, Limits
+from zenoo_rpc._core.pace import Limits
+from zenoo_rpc._core.planner import Call
 from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, UpdateOperation
@@ -306,6 +307,11 @@ def test_one_bad_of_a_thousand():
     assert calls <= 10 + 14
 
 
+def marked(records):
+    """Return a create whose records can be told apart on the wire."""
+    return CreateOperation("m", [{"mark": [0, n], **each} for n, each in enumerate(records)])
+
+
 class FieldServer(Server):
     """Refuses by name the first field that its model does not have."""
 
@@ -322,19 +328,19 @@ class FieldServer(Server):
     ("operation", "expected", "calls"),
     [
         pytest.param(
-            CreateOperation("m", [{"a": n} if n % 3 else {"nofield": n} for n in range(99)]),
+            marked([{"a": n} if n % 3 else {"nofield": n} for n in range(99)]),
             list(range(0, 99, 3)),
             2,
             id="a third has it",
         ),
         pytest.param(
-            CreateOperation("m", [{"nofield": n} for n in range(99)]),
+            marked([{"nofield": n} for n in range(99)]),
             list(range(99)),
             1,
             id="all have it",
         ),
         pytest.param(
-            CreateOperation("m", [{"a": 1}, {"no1": 1}, {"no2": 1}, {"a": 1, "no2": 1}]),
+            marked([{"a": 1}, {"no1": 1}, {"no2": 1}, {"a": 1, "no2": 1}]),
             [1, 2, 3],
             3,
             id="two fields",

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from zenoo_rpc._core.faults import Proof, odoo_fault
+from zenoo_rpc._core.faults import Kind, Proof, odoo_fault, transport_fault
 from zenoo_rpc._core.load import conflict_or, prepare
 from zenoo_rpc._core.lookup import Lookup
-from zenoo_rpc._core.planner import Call, Limits
+from zenoo_rpc._core.pace import Limits
+from zenoo_rpc._core.planner import Call
 from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
 from zenoo_rpc.batch.exceptions import BatchValidationError
@@ -27,9 +28,11 @@ FIELDS = {
     "child_ids": {"type": "one2many"},
     "about": {"type": "reference"},
 }
-REFUSED = {"type": "error", "message": "No way ", "record": 1, "rows": {"from": 1, "to": 1}}
+REFUSED = {"type": "error", "message": "No way ", "record": 1, "field": "color"}
 FORBIDDEN = odoo_fault("odoo.exceptions.AccessError", "not you", (), "")
 LOST = odoo_fault("psycopg2.InterfaceError", "gone", (), "")
+TIMEOUT = transport_fault(Kind.READ_TIMEOUT, "http://localhost:8069")
+GONE = transport_fault(Kind.REFUSED, "http://localhost:8069")
 
 
 def row(values, **options):
@@ -54,6 +57,7 @@ def row(values, **options):
         ({"country_id": 43}, {"country_id/.id": "43"}),
         ({"country_id": None}, {"country_id/.id": ""}),
         ({"country_id": "base.ch"}, {"country_id/id": "base.ch"}),
+        ({"child_ids": [(4, 3), 7]}, {"child_ids/.id": "3,7"}),
         ({"tag_ids": None}, {"tag_ids/.id": ""}),
         ({"tag_ids": [3, 4]}, {"tag_ids/.id": "3,4"}),
         ({"tag_ids": [(6, 0, [3, 4, 3])]}, {"tag_ids/.id": "3,4"}),
@@ -69,7 +73,8 @@ def test_values_become_texts(values, cells):
     ("values", "words"),
     [
         ({"nope": 1}, "field 'nope': the model has no such field"),
-        ({"child_ids": []}, "field 'child_ids': a one2many field cannot be written"),
+        ({"child_ids": []}, "field 'child_ids': there is nothing to link: leave it out"),
+        ({"child_ids": [(0, 0, {})]}, "field 'child_ids': only the commands set, link and clear"),
         ({"about": "m,7"}, "field 'about': a reference field cannot be written"),
         ({"tag_ids": 3}, "field 'tag_ids': it must be a list of ids or commands"),
         ({"tag_ids": [(0, 0, {})]}, "field 'tag_ids': only the commands set, link and clear"),
@@ -132,11 +137,14 @@ def named(count, model="m", **values):
     )
 
 
-def nothing_there(run):
-    """Answer all that is asked about external ids, and begin the imports."""
-    while lookup := run.take():
-        run.record(lookup, Answer([]))
-    assert run.advance()
+def taken(run):
+    """Return the next import, once it was told that nothing of it is there."""
+    lookup = run.take()
+    assert isinstance(lookup, Lookup)
+    run.record(lookup, Answer([]))
+    call = run.take()
+    assert lookup.call is call
+    return call
 
 
 def states(run):
@@ -144,21 +152,22 @@ def states(run):
     return [outcome.status for outcome in run.result()]
 
 
-def test_questions_come_first():
-    """Each call of an import is preceded by a question, all questions by none of its calls."""
+def test_a_question_comes_first():
+    """Each call of an import is preceded by its own question, and waits for no other."""
     run = begun(named(4))
     one, other = run.take(), run.take()
     assert isinstance(one, Lookup)
+    assert isinstance(other, Lookup)
     assert run.take() is None
     [domain, fields] = map(json.loads, one.arguments)
     assert ["&", ["module", "=", "__import__"], ["name", "in", ["n0", "n1", "n2"]]] == domain
-    assert ["module", "name"] == fields
+    assert ["module", "name", "res_id"] == fields
     assert {} == one.context
 
-    run.record(one, Answer([{"module": "__import__", "name": "n1"}]))
+    run.record(one, Answer([{"module": "__import__", "name": "n1", "res_id": 8}]))
+    first = run.take()
     run.record(other, Answer([]))
-    assert run.advance()
-    first, second = run.take(), run.take()
+    second = run.take()
     assert ("load", True) == (first.method, first.idempotent)
     columns, rows = map(json.loads, first.arguments)
     assert (["id", "name"], ["__import__.n1", "n1"]) == (columns, rows[1])
@@ -182,8 +191,6 @@ def test_who_may_not_ask_is_not_asked_again(reply):
     """The records are imported all the same, and it is not known which are new."""
     run = begun(named(4), named(1, "n"))
     run.record(run.take(), reply)
-    assert run.take() is None
-    assert run.advance()
     run.record(run.take(), Answer({"ids": [1, 2, 3]}))
     run.record(run.take(), Answer({"ids": [4]}))
     assert run.advance()
@@ -203,23 +210,20 @@ def test_created_of_other_records():
 def test_named_rows_are_refused_and_the_rest_goes_again():
     """The messages of an import tell the bad rows apart."""
     run = begun(named(3))
-    nothing_there(run)
-    run.record(run.take(), Answer({"ids": False, "messages": [REFUSED, {"type": "warning"}]}))
-    assert run.advance()
+    run.record(taken(run), Answer({"ids": False, "messages": [REFUSED, {"type": "warning"}]}))
     rest = run.take()
     assert [0, 2] == rest.numbers
     run.record(rest, Answer({"ids": [4, 5]}))
     assert [4, None, 5] == run.result().ids
     assert ["No way"] == [str(outcome.error) for outcome in run.result().failures]
+    assert ["color"] == [outcome.field for outcome in run.result().failures]
 
 
 def test_rows_that_are_not_named_are_found_by_halves():
     """A message about no row is about some of them."""
     somewhere = Answer({"ids": False, "messages": [{**REFUSED, "record": None}]})
     run = begun(named(2))
-    nothing_there(run)
-    run.record(run.take(), somewhere)
-    assert run.advance()
+    run.record(taken(run), somewhere)
     run.record(run.take(), somewhere)
     run.record(run.take(), Answer({"ids": [4]}))
     assert [Status.REFUSED, Status.APPLIED] == states(run)
@@ -229,8 +233,7 @@ def test_rows_that_are_not_named_are_found_by_halves():
 def test_stop(place):
     """With on_error="stop" nothing follows; what was not named was not written either."""
     run = begun(named(3), on_error="stop")
-    nothing_there(run)
-    run.record(run.take(), Answer({"ids": False, "messages": [{**REFUSED, "record": place}]}))
+    run.record(taken(run), Answer({"ids": False, "messages": [{**REFUSED, "record": place}]}))
     assert not run.advance()
     bad, left = Status.REFUSED, Status.NOT_SENT
     assert ([bad] * 3 if place is None else [left, bad, left]) == states(run)
@@ -239,14 +242,11 @@ def test_stop(place):
 def test_a_refusal_after_a_lost_answer_is_asked_for_once_more():
     """The first try may have been in the way; what is refused then is unknown, not refused."""
     run = begun(named(2))
-    nothing_there(run)
     refused = Answer({"ids": False, "messages": [REFUSED]}).seen_after(LOST)
-    run.record(run.take(), refused)
-    assert run.advance()
+    run.record(taken(run), refused)
     again = run.take()
-    assert [0, 1] == again.numbers
+    assert [0, 1] == list(again.numbers)
     run.record(again, refused)
-    assert run.advance()
     run.record(run.take(), Answer({"ids": [4]}))
     assert [Status.APPLIED, Status.UNKNOWN] == states(run)
 
@@ -255,8 +255,7 @@ def test_a_refusal_after_a_lost_answer_is_asked_for_once_more():
 def test_an_answer_of_another_shape_proves_nothing(value):
     """What cannot be read is unknown, and nothing follows."""
     run = begun(named(2))
-    nothing_there(run)
-    run.record(run.take(), Answer(value))
+    run.record(taken(run), Answer(value))
     assert [Status.UNKNOWN] * 2 == states(run)
     assert not run.advance()
 
@@ -264,9 +263,7 @@ def test_an_answer_of_another_shape_proves_nothing(value):
 def test_a_refusal_for_lack_of_rights_asks_about_the_right_to_create():
     """An import that fails as a whole is isolated as a create is."""
     run = begun(named(2))
-    nothing_there(run)
-    run.record(run.take(), FORBIDDEN)
-    assert run.advance()
+    run.record(taken(run), FORBIDDEN)
     probe = run.take()
     assert b'"create"' == probe.arguments[0]
     run.record(probe, Answer(False))
@@ -300,16 +297,14 @@ def test_records_with_other_fields_go_apart():
     """An empty cell would clear what the record does not speak of."""
     records = [{"name": "A"}, {"color": 1}, {"name": "B"}]
     run = begun(CreateOperation("m", records, external_ids=["a", "b", "c"]))
-    nothing_there(run)
-    assert [[0, 2], [1]] == [run.take().numbers, run.take().numbers]
+    assert [[0, 2], [1]] == [list(taken(run).numbers) for _ in range(2)]
 
 
 def test_what_may_be_sent_again():
     """Unknown records with external ids may, other unknown ones may not."""
     plain = CreateOperation("m", [{"name": "A"}])
     run = begun(named(2))
-    nothing_there(run)
-    run.record(run.take(), LOST)
+    run.record(taken(run), LOST)
     [again] = run.result().retry_records()
     assert ("__import__.n0", "__import__.n1") == again.external_ids
 
@@ -319,28 +314,169 @@ def test_what_may_be_sent_again():
     assert [] == other.result().retry_records()
 
 
+def found(*names):
+    """Return the answer to a question about external ids: each record's id is 70 and its number."""
+    return Answer(
+        [{"module": "__import__", "name": name, "res_id": 70 + int(name[1:])} for name in names]
+    )
+
+
+def told_new(*operations, **options):
+    """Return a run whose imports are not there yet, with the first of their calls."""
+    run = begun(*operations, **options)
+    return run, taken(run)
+
+
+def test_an_import_without_an_answer_is_asked_about():
+    """What was not there before and is there now was created: by this call."""
+    run, call = told_new(named(5))
+    other = run.take()
+    run.record(call, LOST)
+    assert isinstance(other, Lookup)
+    run.record(other, Answer([]))
+    assert run.take() is None  # nobody else asks a server that may be gone
+    assert Status.UNKNOWN is states(run)[0]
+    assert LOST.error is run.result().unknown[0].error
+
+    assert run.advance()
+    run.record(run.take(), found("n0", "n1", "n2"))
+    run.record(run.take(), Answer({"ids": [5, 6]}))
+    assert run.take() is None
+    while run.advance():
+        assert run.take() is None
+    assert [70, 71, 72, 5, 6] == run.result().ids
+    assert run.result().ok
+    assert {None} == {outcome.error for outcome in run.result()}
+
+
+def test_what_is_not_found_is_sent_again():
+    """The first try may still land, so whatever is not applied then stays unknown."""
+    run, call = told_new(named(3))
+    run.record(call, LOST)
+    assert run.advance()
+    run.record(run.take(), found("n1"))
+    assert run.advance()
+    again = run.take()
+    assert ([0, 2], True) == (list(again.numbers), again.may_be_done)
+    run.record(again, LOST)
+    assert not run.advance()
+    unknown, applied = Status.UNKNOWN, Status.APPLIED
+    assert [unknown, applied, unknown] == states(run)
+
+
+def test_what_was_there_before_proves_nothing():
+    """Whether it was updated is not told by its being there."""
+    run = begun(named(2))
+    run.record(run.take(), found("n0"))
+    run.record(run.take(), LOST)
+    assert run.advance()
+    run.record(run.take(), found("n0", "n1"))
+    assert [Status.UNKNOWN, Status.APPLIED] == states(run)
+    assert run.advance()
+    run.record(run.take(), Answer({"ids": [70]}))
+    assert [False, True] == [outcome.created for outcome in run.result()]
+
+
+@pytest.mark.parametrize("reply", [FORBIDDEN, Answer(None), Answer(["n0"])])
+def test_who_may_no_longer_ask_sends_it_again(reply):
+    """The same rows again are harmless."""
+    run, call = told_new(named(2))
+    run.record(call, LOST)
+    assert run.advance()
+    run.record(run.take(), reply)
+    assert run.advance()
+    run.record(run.take(), Answer({"ids": [4, 5]}))
+    assert [4, 5] == run.result().ids
+
+
+def test_who_may_not_ask_sends_it_again():
+    """Without a question first."""
+    run = begun(named(4))
+    run.record(run.take(), FORBIDDEN)
+    run.record(run.take(), LOST)
+    assert run.advance()
+    again = run.take()
+    assert ("load", [0, 1, 2]) == (again.method, list(again.numbers))
+    run.record(again, Answer({"ids": [4, 5, 6]}))
+    assert run.advance()
+    run.record(run.take(), Answer({"ids": [7]}))
+    assert [4, 5, 6, 7] == run.result().ids
+
+
+def test_a_server_that_does_not_answer_is_asked_once():
+    """Then nothing more is handed out, and the first failure is the reason."""
+    run, call = told_new(named(4))
+    run.record(call, LOST)
+    assert run.advance()
+    run.record(run.take(), GONE)
+    assert not run.advance()
+    assert [Status.UNKNOWN] * 3 + [Status.NOT_SENT] == states(run)
+    assert [LOST.error] * 3 == [outcome.error for outcome in run.result().unknown]
+
+
+def test_an_import_is_not_sent_again_that_could_undo_a_later_operation():
+    """It is settled as far as asking goes."""
+    run, call = told_new(named(2), UpdateOperation("m", [7], {"x": 1}))
+    run.record(call, LOST)
+    assert run.advance()
+    run.record(run.take(), found("n0"))
+    assert not run.advance()
+    assert [Status.APPLIED, Status.UNKNOWN, Status.NOT_SENT] == states(run)
+
+
+def test_several_imports_without_an_answer():
+    """What was in flight beside the first one is asked about as well."""
+    run = begun(named(6))
+    first, second = taken(run), taken(run)
+    run.record(first, LOST)
+    run.record(second, LOST)
+    assert run.advance()
+    run.record(run.take(), found("n0", "n1", "n2"))
+    run.record(run.take(), found("n3", "n4", "n5"))
+    while run.advance():
+        assert run.take() is None
+    assert run.result().ok
+
+
+def test_reported_as_unknown():
+    """Where the caller wants to be told at once, nothing is asked."""
+    run, call = told_new(named(2), on_unknown="report")
+    run.record(call, LOST)
+    assert not run.advance()
+    assert [Status.UNKNOWN] * 2 == states(run)
+
+
 def test_imports_beside_other_operations():
     """Operations that may overlap are cut together; only imports are asked about."""
     run = begun(UnlinkOperation("m", [7]), named(1), CreateOperation("m", [{}]), ordered=False)
-    assert isinstance(run.take(), Lookup)
-    assert run.take() is None
-    assert run.advance()
-    taken = [run.take() for _ in range(3)]
-    assert all(isinstance(call, Call) for call in taken)
-    assert ["unlink", "load", "create"] == [call.method for call in taken]
+    sent = [run.take(), taken(run), run.take()]
+    assert all(isinstance(call, Call) for call in sent)
+    assert ["unlink", "load", "create"] == [call.method for call in sent]
 
 
-@pytest.mark.parametrize("reply", [LOST, Answer(None)])
-def test_without_the_fields_nothing_is_sent(reply):
-    """The records that were to be imported are told why."""
+NO_MODEL = odoo_fault("builtins.KeyError", "'m'", (), "")
+
+
+@pytest.mark.parametrize(
+    ("reply", "status", "words"),
+    [
+        (TIMEOUT, Status.NOT_SENT, "a question about m got no answer, so it was not sent (the "),
+        (Answer(None), Status.NOT_SENT, "(the answer to fields_get is no mapping)"),
+        (NO_MODEL, Status.REFUSED, "'m'"),
+    ],
+)
+def test_without_the_fields_nothing_is_sent(reply, status, words):
+    """The records that were to be imported are told why; nothing of them is unknown."""
     run = Run([CreateOperation("n", [{}]), named(2), named(1, "n")], Limits(3, 999))
     asked = run.questions()
     assert ["m", "n"] == [question.model for question in asked]
     run.describe(asked[0], reply)
     assert not run.advance()
-    assert [Status.NOT_SENT] * 4 == states(run)
-    told = [outcome.error is not None for outcome in run.result()]
-    assert [False, True, True, False] == told
+    assert [Status.NOT_SENT, status, status, Status.NOT_SENT] == states(run)
+    told = [outcome.error for outcome in run.result()]
+    assert (None, told[1], None) == (told[0], told[2], told[3])
+    assert words in str(told[1])
+    assert "unknown" not in str(told[1])
 
 
 def test_part_of_a_create():
@@ -369,7 +505,6 @@ def test_nothing_is_repeated_that_a_later_operation_may_touch(first, second, may
     call = run.take()
     if isinstance(call, Lookup):
         run.record(call, Answer([]))
-        run.advance()
         call = run.take()
     assert may_be_repeated is call.idempotent
 
@@ -377,6 +512,5 @@ def test_nothing_is_repeated_that_a_later_operation_may_touch(first, second, may
 def test_imports_of_one_external_id_never_overlap():
     """Neither does what touches one record by its id."""
     run = begun(named(2), named(1), ordered=False)
-    nothing_there(run)
-    assert [0, 1] == run.take().numbers
+    assert [0, 1] == list(taken(run).numbers)
     assert run.take() is None

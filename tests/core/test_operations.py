@@ -127,6 +127,8 @@ def test_record_without_values():
 def test_base_has_no_length():
     """The base of the operations is none."""
     with pytest.raises(NotImplementedError):
+        Operation("m", {}).only([])
+    with pytest.raises(NotImplementedError):
         len(Operation("m", {}))
 
 

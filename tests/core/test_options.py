@@ -1,11 +1,13 @@
 """A manager's settings and a batch's options: checked where they are given."""
 
 import datetime
+import itertools
 import math
 
 import attrs
 import pytest
 
+from zenoo_rpc._core.ways import Way
 from zenoo_rpc.batch.options import BatchOptions, ManagerSettings, check_count, check_seconds
 from zenoo_rpc.errors import InvalidValueError, UsageError
 
@@ -15,10 +17,13 @@ NO_COUNT = [0, -1, 1.0, 1.5, "4", True, math.inf, [1]]
 def test_default_settings():
     """A manager without settings has those of the documentation."""
     expected = {
-        "max_chunk_size": 100,
+        "max_chunk_size": None,
         "max_chunk_bytes": 8 * 1024 * 1024,
         "max_concurrency": 4,
+        "call_seconds": 2.0,
         "timeout": None,
+        "quiet": False,
+        "update_by": Way.SAVE,
         "context": {},
     }
 
@@ -29,8 +34,10 @@ def test_default_options():
     """A batch without options keeps the order, isolates refused records and draws nothing."""
     expected = {
         "chunk_size": None,
+        "quiet": None,
         "ordered": True,
         "on_error": "continue",
+        "on_unknown": "reconcile",
         "time_limit": None,
         "progress_callback": None,
         "progress": False,
@@ -39,14 +46,42 @@ def test_default_options():
     assert expected == attrs.asdict(BatchOptions())
 
 
-@pytest.mark.parametrize("name", ["max_chunk_size", "max_chunk_bytes", "max_concurrency"])
-@pytest.mark.parametrize("value", [*NO_COUNT, None], ids=repr)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *itertools.product(["max_chunk_size", "max_chunk_bytes", "max_concurrency"], NO_COUNT),
+        ("max_chunk_bytes", None),
+        ("max_concurrency", None),
+    ],
+    ids=repr,
+)
 def test_setting_that_is_no_count(name, value):
-    """Sizes and limits are whole numbers of at least 1."""
+    """Sizes and limits are whole numbers of at least 1; only a chunk's size may be left open."""
     with pytest.raises(InvalidValueError) as caught:
         ManagerSettings(**{name: value})
 
     assert f"{name} must be a whole number of at least 1, not {value!r}" == str(caught.value)
+
+
+@pytest.mark.parametrize("value", [0, -1.5, math.nan, math.inf, "10", True, None], ids=repr)
+def test_call_seconds(value):
+    """What a call aims at is a number of seconds above 0, and always one."""
+    with pytest.raises(InvalidValueError) as caught:
+        ManagerSettings(call_seconds=value)
+
+    assert f"call_seconds must be a number of seconds above 0, not {value!r}" == str(caught.value)
+    assert 0.5 == ManagerSettings(call_seconds=0.5).call_seconds
+
+
+@pytest.mark.parametrize("value", ["save", "", "WRITE", 7, None], ids=repr)
+def test_update_by(value):
+    """There are three methods that write different values."""
+    with pytest.raises(InvalidValueError) as caught:
+        ManagerSettings(update_by=value)
+
+    words = f'must be one of "web_save_multi", "load", "write", not {value!r}'
+    assert f"update_by {words}" == str(caught.value)
+    assert Way.LOAD is ManagerSettings(update_by="load").update_by
 
 
 @pytest.mark.parametrize("value", NO_COUNT, ids=repr)
@@ -106,6 +141,15 @@ def test_on_error(value):
         BatchOptions(on_error=value)
 
     assert "stop" == BatchOptions(on_error="stop").on_error
+
+
+@pytest.mark.parametrize("value", ["", "ask", None, True], ids=repr)
+def test_on_unknown(value):
+    """It is one of two words."""
+    with pytest.raises(InvalidValueError, match='on_unknown must be "report" or "reconcile"'):
+        BatchOptions(on_unknown=value)
+
+    assert "report" == BatchOptions(on_unknown="report").on_unknown
 
 
 def test_callback():

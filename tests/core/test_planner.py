@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zenoo_rpc._core import planner
-from zenoo_rpc._core.planner import Call, Limits, Placed, calls, stages
+from zenoo_rpc._core.pace import Limits
+from zenoo_rpc._core.planner import Call, Placed, calls, stages
 from zenoo_rpc.batch.operations import (
     CreateOperation,
     Operation,
@@ -165,6 +166,21 @@ def test_creates_that_are_no_neighbours(between):
     planned = plan([CreateOperation("m", [{}]), between, CreateOperation("m", [{}])])
 
     assert [[[0]], [[1]], [[2]]] == [[list(call.numbers) for call in stage] for stage in planned]
+
+
+def test_creates_that_overlap_others():
+    """Unordered, creates go together over what is between them, each under its own number."""
+    operations = [
+        UpdateOperation("m", [7], {"x": 1}),
+        CreateOperation("m", [{"x": 1}, {"x": 2}]),
+        UnlinkOperation("m", [7]),  # later than the update of the same record
+        CreateOperation("m", [{"x": 4}]),
+    ]
+
+    [[_, create], [unlink]] = plan(operations, ordered=False)
+
+    assert ([1, 2, 4], [3]) == (list(create.numbers), list(unlink.numbers))
+    assert [{"x": 1}, {"x": 2}, {"x": 4}] == json.loads(create.arguments[0])
 
 
 def test_values_that_are_equal_are_written_at_once():

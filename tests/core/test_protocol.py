@@ -1,4 +1,4 @@
-"""A call -> the body of a request; a reply -> a value or a fault."""
+"""A call -> a request; a reply -> a value or a fault: JSON-RPC. JSON-2: see test_json2.py."""
 
 import json
 
@@ -7,21 +7,21 @@ from hypothesis import given as hypothesis_given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from zenoo_rpc import errors
+from zenoo_rpc import Status, errors
+from zenoo_rpc._core.encoding import array, encode
 from zenoo_rpc._core.faults import Fault, Kind, Proof, transport_fault
 from zenoo_rpc._core.protocol import (
+    JSON2,
+    JSONRPC,
     Answer,
     Login,
     Reply,
     Request,
-    array,
-    encode,
     given,
     id_list,
-    model_request,
+    json_version,
+    major,
     needs_session,
-    read_reply,
-    service_request,
     session_cookie,
     session_path,
     value_of,
@@ -58,7 +58,7 @@ ERROR_PAGE = b"<!doctype html>\n<html lang=en>\n<title>500 Internal Server Error
 
 
 def read(content, status=200, headers=JSON, number=7):
-    return read_reply(number, Reply(status, headers, content), ADDRESS)
+    return JSONRPC.read(number, None, Reply(status, headers, content), ADDRESS)
 
 
 def reply_with(**body):
@@ -69,7 +69,7 @@ def reply_with(**body):
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | TEXTS,
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | TEXTS,
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.text('äb"\\'), inner, max_size=3)
     ),
@@ -89,9 +89,10 @@ def test_service_request(number, service, method, args):
         "params": {"service": service, "method": method, "args": args},
     }
 
-    body = service_request(number, service, method, encode(args))
+    wire = JSONRPC.service(number, service, method, encode(args))
 
-    assert expected == json.loads(body)
+    assert ("/jsonrpc", {}) == (wire.path, wire.headers)
+    assert expected == json.loads(wire.body)
 
 
 @hypothesis_given(
@@ -106,7 +107,10 @@ def test_model_request(login, args, kwargs):
         "res.partner", "create", [encode(arg) for arg in args], kwargs, context, False
     )
 
-    params = json.loads(model_request(7, login, request))["params"]
+    wire = JSONRPC.request(7, login, request)
+
+    assert ("/jsonrpc", {}) == (wire.path, wire.headers)
+    params = json.loads(wire.body)["params"]
     who = [login.database, login.uid, login.password, "res.partner", "create"]
     assert {
         "service": "object",
@@ -118,12 +122,6 @@ def test_model_request(login, args, kwargs):
 def test_encode_is_compact_utf8():
     """Bytes on the wire are few: no blanks, no escapes for what UTF-8 can say."""
     assert '{"name":"Zürich","ids":[1,2]}'.encode() == encode({"name": "Zürich", "ids": [1, 2]})
-
-
-def test_encode_refuses_nan():
-    """No NaN reaches the wire, where it would not be JSON."""
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        encode(float("nan"))
 
 
 @hypothesis_given(st.lists(JSON_VALUES, max_size=4))
@@ -250,7 +248,8 @@ def test_turned_away(status, content, headers):
     fault = read(content, status, headers)
 
     assert Proof.NOT_RUN is fault.proof
-    assert errors.NotOdooError is type(fault.error)
+    assert (errors.NotThereError if status == 404 else errors.NotOdooError) is type(fault.error)
+    assert (Status.NOT_SENT if status == 404 else Status.REFUSED) is fault.status
     assert status == fault.error.status
 
 
@@ -389,6 +388,47 @@ def test_no_session_cookie_without_a_reply():
     assert "" == session_cookie(transport_fault(Kind.CLOSED, ADDRESS))
 
 
+# -- versions --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("info", "expected"),
+    [([14, 0, 0, "final", 0, ""], 14), (["saas~18", 3], 18), (["master"], 0), ([], 0)],
+)
+def test_major(info, expected):
+    """The number of a release, also of one that Odoo Online has between two; 0 for none."""
+    assert expected == major({"server_version_info": info})
+    assert 0 == major({})
+
+
+def test_json_version():
+    """What `/json/version` tells has the form of what `common.version` tells."""
+    content = b'{"version_info": [19, 0, 0, "final", 0, ""], "version": "19.0"}'
+
+    version = json_version(Reply(200, JSON, content))
+
+    assert {
+        "server_version": "19.0",
+        "server_version_info": [19, 0, 0, "final", 0, ""],
+    } == version
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(404, HTML, b"<h1>Not Found</h1>"),
+        Reply(404, JSON, b'{"version_info": [19]}'),
+        Reply(200, HTML, b"<h1>Odoo</h1>"),
+        Reply(200, JSON, b"[19]"),
+        Reply(200, JSON, b'{"version_info": "19"}'),
+        transport_fault(Kind.CLOSED, ADDRESS),
+    ],
+)
+def test_no_json_version(reply):
+    """A server before 19 has no such page, and answers with something else."""
+    assert {} == json_version(reply)
+
+
 # -- secrets ---------------------------------------------------------------------------------------
 
 
@@ -396,8 +436,21 @@ def test_login_hides_the_password():
     """A login's text does not show the password."""
     login = Login("demo", 2, "hunter2")
 
-    assert "Login(database='demo', uid=2)" == repr(login)
+    assert "Login(database='demo', uid=2, dialect=jsonrpc)" == repr(login)
     assert "hunter2" not in str(login)
+
+
+@pytest.mark.parametrize("dialect", [JSONRPC, JSON2], ids=lambda dialect: dialect.name)
+def test_what_is_sent_hides_login_and_values(dialect):
+    """Neither a request nor what is made of it shows who calls, or with what."""
+    values = [{"name": "Ann"}]
+    request = Request("res.partner", "create", [encode(values)], {}, {"mark": "Ann"}, False)
+
+    wire = dialect.request(7, Login("demo", 2, "hunter2", dialect), request)
+
+    for text in (repr(request), repr(wire), str(wire)):
+        assert "hunter2" not in text
+        assert "Ann" not in text
 
 
 def test_reply_hides_the_content():

@@ -250,6 +250,7 @@ def test_summary():
         f"  unlink m: record 1: refused (id 9): {NO_NAME}",
         f"  create m: record 2: unknown: {TIMEOUT}",
         f"  create m: record 0: not sent: {UNREACHABLE}",
+        "  3 may be sent again safely: result.retry_records()",
     ] == batch.summary().splitlines()
 
 

@@ -15,8 +15,8 @@ from zenoo_rpc._core.faults import (
     odoo_fault,
     transport_fault,
 )
-from zenoo_rpc._core.protocol import Reply, read_reply
-from zenoo_rpc._core.retry import is_idempotent, may_repeat
+from zenoo_rpc._core.protocol import JSON2, JSONRPC, Reply
+from zenoo_rpc._core.retry import is_idempotent, may_repeat, wish
 from zenoo_rpc._core.values import is_absolute, record_to_wire
 from zenoo_rpc.errors import ClientClosedError
 
@@ -84,7 +84,8 @@ EXPECTED = {
 def test_what_no_answer_allows(kind):
     """Never sent and turned away: always; unknown: only what is idempotent; rejected: never."""
     fault = transport_fault(kind, ADDRESS)
-    not_run = {Kind.BUSY: (True, True), Kind.REJECTED: (False, False)}
+    turned_away = dict.fromkeys((Kind.BUSY, Kind.NOT_THERE), (True, True))
+    not_run = {**turned_away, Kind.REJECTED: (False, False)}
 
     repeats = tuple(may_repeat(fault, idempotent=idempotent) for idempotent in (False, True))
 
@@ -183,9 +184,30 @@ def test_which_values_are_absolute(value, expected):
         ({"retry-after": "soon"}, None),
     ],
 )
-def test_retry_after(headers, seconds):
+@pytest.mark.parametrize("dialect", [JSONRPC, JSON2], ids=lambda dialect: dialect.name)
+def test_retry_after(dialect, headers, seconds):
     """Seconds are taken as they are, a date by the answer's own clock, nonsense not at all."""
-    fault = read_reply(1, Reply(503, headers, b""), ADDRESS)
+    fault = dialect.read(1, None, Reply(503, headers, b""), ADDRESS)
 
     assert seconds == fault.error.retry_after
     assert Repeat.ALWAYS is fault.repeat
+
+
+@pytest.mark.parametrize(
+    ("fault", "idempotent", "expected"),
+    [
+        (transport_fault(Kind.REFUSED, ADDRESS), False, 1.0),
+        (transport_fault(Kind.BUSY, ADDRESS, retry_after=7.0), False, 7.0),
+        (transport_fault(Kind.BUSY, ADDRESS), False, 1.0),
+        (transport_fault(Kind.CLOSED, ADDRESS), True, 1.0),
+        (transport_fault(Kind.CLOSED, ADDRESS), False, None),
+        (transport_fault(Kind.REJECTED, ADDRESS), True, None),
+    ],
+)
+def test_pause_after_a_fault(fault, idempotent, expected):
+    """It is the policy's, or the server's wish, where the call may be repeated at all."""
+    policy = RetryPolicy(initial=1, jitter=0)
+
+    assert expected == policy.pause_after(fault, idempotent, tried=1, chance=0.0)
+    assert None is policy.pause_after(fault, idempotent, tried=policy.attempts, chance=0.0)
+    assert (7.0 if expected == 7.0 else None) == wish(fault)

@@ -2,17 +2,22 @@
 
 import json
 import threading
+from collections import Counter
+from unittest import mock
 
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from zenoo_rpc import errors
+from zenoo_rpc._core import run as run_module
 from zenoo_rpc._core.faults import Fault, Kind, never_sent, odoo_fault, transport_fault
 from zenoo_rpc._core.isolate import Probe
-from zenoo_rpc._core.planner import Limits
+from zenoo_rpc._core.ledger import Ledger
+from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.ways import Way, Ways
 from zenoo_rpc.batch.operations import (
     CreateOperation,
     UnlinkOperation,
@@ -21,8 +26,8 @@ from zenoo_rpc.batch.operations import (
 )
 from zenoo_rpc.batch.results import Status
 
-from .batches import batches, blocks, marks
-from .simulated import ACCIDENTS, ADDRESS, REFUSALS, Driver, Server, numbers
+from .batches import ALL_KINDS, all_marks, batches, blocks, marks, unsendable
+from .simulated import ACCIDENTS, ADDRESS, REFUSALS, TRIED_AGAIN, Driver, Server
 
 APPLIED, REFUSED, UNKNOWN, NOT_SENT = (
     Status.APPLIED,
@@ -39,11 +44,12 @@ UNREACHABLE = transport_fault(Kind.REFUSED, ADDRESS)
 
 
 @st.composite
-def batches_with_bad_records(draw):
+def batches_with_bad_records(draw, max_operations=5, kinds=ALL_KINDS):
     """Draw operations, and which of their records the server refuses for what reason."""
-    operations = draw(batches())
-    own = marks(operations)
-    bad = draw(st.dictionaries(st.sampled_from(own), st.sampled_from(sorted(REFUSALS)), max_size=5))
+    operations = draw(batches(max_operations, kinds=kinds))
+    own = all_marks(operations)
+    reasons = st.sampled_from(sorted(REFUSALS))
+    bad = draw(st.dictionaries(st.sampled_from(own), reasons, max_size=5)) if own else {}
     for place, index in list(bad):
         if bad[place, index] == "gone" and not operations[place].ids:
             bad[place, index] = "value"  # what is yet to be created cannot be gone
@@ -51,8 +57,10 @@ def batches_with_bad_records(draw):
 
 
 ACCIDENT_PLACES = st.dictionaries(
-    st.integers(0, 12), st.sampled_from(sorted(ACCIDENTS)), max_size=3
+    st.integers(0, 12), st.sampled_from([*sorted(ACCIDENTS), TRIED_AGAIN]), max_size=3
 )
+WAYS = st.builds(Ways, version=st.sampled_from([14, 19]), first=st.sampled_from(Way))
+SERVERS = st.fixed_dictionaries({"saves": st.booleans(), "described": st.booleans()})
 
 
 def statuses(run):
@@ -66,17 +74,19 @@ def statuses(run):
 @given(
     batches_with_bad_records(),
     LIMITS,
+    WAYS,
+    SERVERS,
     st.booleans(),
     st.sampled_from(["continue", "stop"]),
     st.integers(1, 4),
     ACCIDENT_PLACES,
     st.randoms(use_true_random=False),
 )
-def test_outcomes_are_true(batch, limits, ordered, on_error, slots, accidents, random):
+def test_outcomes_are_true(batch, limits, ways, kind, ordered, on_error, slots, accidents, random):
     """Applied was done once, refused and not sent never; only a lost reply leaves it unknown."""
     operations, bad = batch
-    run = Run(operations, limits, ordered=ordered, on_error=on_error)
-    server = Server(operations, bad)
+    run = Run(operations, limits, ways=ways, ordered=ordered, on_error=on_error)
+    server = Server(operations, bad, **kind)
     driver = Driver(run, server, random, slots=slots, accidents=accidents)
 
     driver.drive()
@@ -84,7 +94,7 @@ def test_outcomes_are_true(batch, limits, ordered, on_error, slots, accidents, r
     result = run.result()
     outcomes = list(result)
     assert len(driver.own) == len(outcomes) == sum(result.counts.values())
-    for number, (mark, outcome) in enumerate(zip(driver.own, outcomes, strict=True)):
+    for mark, outcome in zip(driver.own, outcomes, strict=True):
         event(outcome.status.label)
         match outcome.status:
             case Status.APPLIED:
@@ -96,10 +106,11 @@ def test_outcomes_are_true(batch, limits, ordered, on_error, slots, accidents, r
             case Status.NOT_SENT:
                 assert 0 == server.applied[mark]
             case Status.UNKNOWN:
-                assert number in driver.lost
+                assert mark in driver.lost | driver.unsure
                 assert outcome.error is not None
                 assert 1 >= server.applied[mark]
-    assert driver.lost == {n for n, each in enumerate(outcomes) if each.status is Status.UNKNOWN}
+    unknown = {m for m, each in zip(driver.own, outcomes, strict=True) if each.status is UNKNOWN}
+    assert driver.lost <= unknown
 
 
 @given(
@@ -124,48 +135,134 @@ def test_ids_belong_to_their_records(batch, limits, ordered, accidents, random):
         assert expected == outcome.id == result.operations[place].ids[index]
 
 
-@given(batches_with_bad_records(), LIMITS, st.booleans(), st.randoms(use_true_random=False))
-def test_bad_records_are_named(batch, limits, ordered, random):
-    """Without accidents each bad record is refused, and no good one with it."""
+@given(
+    batches_with_bad_records(),
+    LIMITS,
+    WAYS,
+    SERVERS,
+    ACCIDENT_PLACES,
+    st.randoms(use_true_random=False),
+)
+def test_values_belong_to_their_records(batch, limits, ways, kind, accidents, random):
+    """Whichever way is taken, each record gets the values that it was to get."""
     operations, bad = batch
-    run = Run(operations, limits, ordered=ordered)
-    Driver(run, Server(operations, bad), random).drive()
+    run = Run(operations, limits, ways=ways, ordered=False)
+    server = Server(operations, bad, **kind)
 
-    block = blocks(operations)
-    reached = min((block[place] for place, _ in bad), default=block[-1]) if ordered else block[-1]
-    expected = [
-        NOT_SENT if block[place] > reached else REFUSED if (place, index) in bad else APPLIED
-        for place, index in marks(operations)
-    ]
-    assert expected == statuses(run)
-    assert not bad or [outcome.error.message for outcome in run.result().failures]
+    Driver(run, server, random, accidents=accidents).drive()
+
+    for (place, index), written in server.written.items():
+        match operations[place]:
+            case UpdateOperation(values=values):
+                assert values == written
+            case WriteManyOperation(ids=ids, updates=updates):
+                assert updates[ids[index]] == written
 
 
 @given(
     batches_with_bad_records(),
     LIMITS,
+    WAYS,
+    SERVERS,
+    st.booleans(),
+    st.randoms(use_true_random=False),
+)
+def test_bad_records_are_named(batch, limits, ways, kind, ordered, random):
+    """Without accidents each bad record is refused, and no good one with it."""
+    operations, bad = batch
+    run = Run(operations, limits, ways=ways, ordered=ordered)
+    Driver(run, Server(operations, bad, **kind), random).drive()
+
+    refused = {*bad, *unsendable(operations)}
+    block = blocks(operations)
+    last = block[-1]
+    reached = min((block[place] for place, _ in refused), default=last) if ordered else last
+    expected = {
+        mark: NOT_SENT if block[mark[0]] > reached else REFUSED if mark in refused else APPLIED
+        for mark in all_marks(operations)
+    }
+    found = dict(zip(marks(operations), statuses(run), strict=True))
+    unread = {mark for mark, status in expected.items() if mark not in found}
+    assert {mark: expected[mark] for mark in found} == found
+    assert {(NOT_SENT, True)} >= {(expected[n, m], n in operations.items) for n, m in unread}
+    assert all(str(outcome.error) for outcome in run.result().failures)
+
+
+@given(
+    batches_with_bad_records(),
+    LIMITS,
+    st.booleans(),
+    st.sampled_from(["continue", "stop"]),
+    ACCIDENT_PLACES,
+    st.randoms(use_true_random=False),
+)
+def test_what_was_not_read_is_told(batch, limits, ordered, on_error, accidents, random):
+    """The result of a stream is whole, or says why not; nobody reads on once the run is closed."""
+    operations, bad = batch
+    run = Run(operations, limits, ordered=ordered, on_error=on_error)
+    Driver(run, Server(operations, bad), random, accidents=accidents).drive()
+    run.close()
+
+    for place, items in operations.items.items():
+        result = run.result().operations[place]
+        assert result.unread or len(items) == len(result)
+        assert not result.unread or not result.ok
+        assert [] == operations[place].source.items
+    assert None is run.wanted()
+
+
+@given(
+    batches_with_bad_records(),
+    LIMITS,
+    st.booleans(),
+    ACCIDENT_PLACES,
+    st.randoms(use_true_random=False),
+)
+def test_what_was_not_sent_may_be_sent_again(batch, limits, ordered, accidents, random):
+    """There are operations over just the records that were not sent, in their order."""
+    operations, bad = batch
+    run = Run(operations, limits, ordered=ordered)
+    Driver(run, Server(operations, bad), random, accidents=accidents).drive()
+
+    result = run.result()
+    own = [
+        mark
+        for mark, status in zip(marks(operations), statuses(run), strict=True)
+        if status is NOT_SENT
+    ]
+    again = result.retry_records()
+
+    found = []
+    for operation, place in zip(again, dict.fromkeys(place for place, _ in own), strict=True):
+        if isinstance(operation, CreateOperation):
+            found += [tuple(record["mark"]) for record in operation.records]
+        else:
+            found += [(place, operations[place].ids.index(number)) for number in operation.ids]
+    assert own == found
+
+
+@given(
+    batches_with_bad_records(),
+    LIMITS,
+    WAYS,
+    SERVERS,
     ACCIDENT_PLACES,
     st.sampled_from(["continue", "stop"]),
     st.randoms(use_true_random=False),
 )
-def test_ordered_waits_for_the_block_before(batch, limits, accidents, on_error, random):
+def test_ordered_waits_for_the_block_before(batch, limits, ways, kind, accidents, on_error, random):
     """Ordered, nothing of an operation is sent before all before it ended well."""
     operations, bad = batch
-    run = Run(operations, limits, on_error=on_error)
-    driver = Driver(run, Server(operations, bad), random, accidents=accidents)
+    run = Run(operations, limits, ways=ways, on_error=on_error)
+    driver = Driver(run, Server(operations, bad, **kind), random, accidents=accidents)
     block = blocks(operations)
     take = run.take
 
     def checked_take():
-        before = statuses(run)
+        before = dict(zip(driver.own, statuses(run), strict=True))
         call = take()
-        for number in numbers(call):
-            own = block[driver.own[number][0]]
-            earlier = [
-                status
-                for status, (place, _) in zip(before, driver.own, strict=True)
-                if block[place] < own
-            ]
+        for place, _ in driver.marks_of(call):
+            earlier = [each for (other, _), each in before.items() if block[other] < block[place]]
             assert {APPLIED} >= set(earlier)
         return call
 
@@ -173,12 +270,12 @@ def test_ordered_waits_for_the_block_before(batch, limits, accidents, on_error, 
     driver.drive()
 
 
-@given(batches_with_bad_records(), LIMITS, st.randoms(use_true_random=False))
-def test_unordered_keeps_the_order_on_a_record(batch, limits, random):
+@given(batches_with_bad_records(), LIMITS, WAYS, SERVERS, st.randoms(use_true_random=False))
+def test_unordered_keeps_the_order_on_a_record(batch, limits, ways, kind, random):
     """Unordered, what touches the same record still follows the order of the operations."""
     operations, bad = batch
-    run = Run(operations, limits, ordered=False)
-    server = Server(operations, bad)
+    run = Run(operations, limits, ways=ways, ordered=False)
+    server = Server(operations, bad, **kind)
 
     Driver(run, server, random).drive()
 
@@ -194,15 +291,19 @@ def test_unordered_keeps_the_order_on_a_record(batch, limits, random):
 @given(
     batches_with_bad_records(),
     LIMITS,
+    WAYS,
+    SERVERS,
     st.booleans(),
     ACCIDENT_PLACES,
     st.randoms(use_true_random=False),
 )
-def test_stop_hands_out_nothing_after_a_refusal(batch, limits, ordered, accidents, random):
+def test_stop_hands_out_nothing_after_a_refusal(
+    batch, limits, ways, kind, ordered, accidents, random
+):
     """With on_error="stop" no call follows the first reply that says no."""
     operations, bad = batch
-    run = Run(operations, limits, ordered=ordered, on_error="stop")
-    driver = Driver(run, Server(operations, bad), random, accidents=accidents)
+    run = Run(operations, limits, ways=ways, ordered=ordered, on_error="stop")
+    driver = Driver(run, Server(operations, bad, **kind), random, accidents=accidents)
     take = run.take
 
     def checked_take():
@@ -218,47 +319,120 @@ def test_stop_hands_out_nothing_after_a_refusal(batch, limits, ordered, accident
 @given(
     batches_with_bad_records(),
     LIMITS,
+    WAYS,
+    SERVERS,
     st.booleans(),
     ACCIDENT_PLACES,
     st.randoms(use_true_random=False),
 )
-def test_progress_ends_with_everything(batch, limits, ordered, accidents, random):
+def test_progress_ends_with_everything(batch, limits, ways, kind, ordered, accidents, random):
     """The last progress says 100 %, and its numbers are those of the result."""
     operations, bad = batch
-    run = Run(operations, limits, ordered=ordered)
-    driver = Driver(run, Server(operations, bad), random, accidents=accidents)
+    run = Run(operations, limits, ways=ways, ordered=ordered)
+    driver = Driver(run, Server(operations, bad, **kind), random, accidents=accidents)
+    asked = len(run.questions())
 
     driver.drive()
     last = run.progress(ended=True)
 
     assert (run.total, run.total, 100.0) == (last["completed"], last["total"], last["percentage"])
     counts = {status.name.lower(): n for status, n in run.result().counts.items()}
-    assert {**counts, "calls": len(driver.taken)} == last["stats"]
+    assert {**counts, "calls": asked + len(driver.taken)} == last["stats"]
 
 
-@given(batches_with_bad_records(), LIMITS, st.integers(0, 8), st.randoms(use_true_random=False))
-def test_cut_off_in_the_middle(batch, limits, steps, random):
+@given(
+    batches_with_bad_records(),
+    LIMITS,
+    WAYS,
+    st.integers(0, 8),
+    st.randoms(use_true_random=False),
+)
+def test_cut_off_in_the_middle(batch, limits, ways, steps, random):
     """At any moment what is in flight counts as unknown, and the rest as what it is."""
     operations, bad = batch
-    run = Run(operations, limits)
+    run = Run(operations, limits, ways=ways)
     server = Server(operations, bad)
-    driver = Driver(run, server, random, slots=3)
-    run.advance()
+    driver = Driver(run, server, random, slots=8)
+    driver.begin()
     for _ in range(steps):
         if random.random() < 0.5:
             driver.take()
-        elif driver.numbers_in_flight():
+        elif driver.marks_in_flight():
             driver.record()
 
     run.stop()
-    found = statuses(run)
+    found = dict(zip(driver.own, statuses(run), strict=True))
 
-    assert driver.numbers_in_flight() == {n for n, each in enumerate(found) if each is UNKNOWN}
+    assert driver.marks_in_flight() == {mark for mark, each in found.items() if each is UNKNOWN}
+    assert None is run.wanted()
     assert None is run.take()
     assert not run.advance()
-    for mark, status in zip(driver.own, found, strict=True):
+    for mark, status in found.items():
         assert status is not APPLIED or 1 == server.applied[mark]
         assert status in (APPLIED, UNKNOWN) or 0 == server.applied[mark]
+
+
+class Teller(Driver):
+    """Asks for each outcome of a stream as soon as it can be had."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.told = []
+        self.longest = 0  # how many records were read whose outcomes were not told yet
+
+    def record(self):
+        super().record()
+        self.told += iter(self.run.tell, None)
+
+    def _check_kept(self):
+        self.longest = max(self.longest, self.run.total - len(self.told))
+
+
+@given(
+    batches_with_bad_records(1, ["stream"]),
+    LIMITS,
+    st.integers(1, 4),
+    st.integers(1, 3),
+    st.integers(1, 5),
+    ACCIDENT_PLACES,
+    st.randoms(use_true_random=False),
+)
+def test_outcomes_are_told_in_order(batch, limits, slots, ahead, forgotten, accidents, random):
+    """Each is told once, as soon as it and those before are settled; what was told is forgotten."""
+    operations, bad = batch
+    run = Run(operations, limits, look_ahead=ahead)
+    server = Server(operations, bad)
+    kept = []  # how many records are left after each time that some were forgotten
+    forget = Ledger.forget
+
+    def noted(ledger, number):
+        forget(ledger, number)
+        kept.append(len(ledger.states))
+
+    with (
+        mock.patch.object(run_module, "FORGOTTEN_AT_ONCE", forgotten),
+        mock.patch.object(Ledger, "forget", noted),
+    ):
+        driver = Teller(run, server, random, slots=slots, accidents=accidents)
+        driver.drive()
+        driver.told += iter(lambda: run.tell(ended=True), None)
+
+    assert list(range(run.total)) == [outcome.index for outcome in driver.told]
+    for outcome in driver.told:
+        mark = 0, outcome.index
+        known = server.ids.get(mark) if outcome.status is APPLIED else None
+        assert known == outcome.id
+        assert (outcome.status in (APPLIED, NOT_SENT)) >= (outcome.error is None)
+        assert True if outcome.status is APPLIED else outcome.created is None
+        if outcome.status is UNKNOWN:
+            assert mark in driver.lost
+        else:
+            assert (outcome.status is APPLIED) == server.applied[mark]
+    counts = Counter(outcome.status.name.lower() for outcome in driver.told)
+    assert counts == +Counter(run.progress(ended=True)["stats"]) - Counter(calls=len(driver.taken))
+    assert driver.longest <= (ahead + 1) * limits.size
+    assert run.total // forgotten == len(kept)
+    assert max(kept, default=0) <= driver.longest
 
 
 # -- single steps ----------------------------------------------------------------------------------
@@ -400,16 +574,25 @@ def test_conflict():
     assert not run.advance()
 
 
-def test_refusal_is_isolated_after_the_stage():
-    """The rest of the operation is sent first, then what was refused in parts, side by side."""
-    run = creates(6, size=3)
-    one, other = run.take(), run.take()
+def test_refusal_is_isolated_at_once():
+    """What was refused goes again in parts, before the rest of the operation."""
+    run = creates(9, size=3)
+    one, _ = run.take(), run.take()
     run.record(one, REFUSAL)
+
+    assert [[0], [1, 2], [6, 7, 8]] == [list(run.take().numbers) for _ in range(3)]
     assert None is run.take()
-    run.record(other, Answer([4, 5, 6]))
+
+
+def test_refusal_in_the_last_call_is_isolated_in_a_further_round():
+    """A round that had nothing more to hand out is followed by one for what was refused."""
+    run = creates(2)
+    call = run.take()
+    assert None is run.take()
+    run.record(call, REFUSAL)
 
     assert run.advance()
-    assert [[0], [1, 2]] == [list(run.take().numbers) for _ in range(2)]
+    assert [[0], [1]] == [list(run.take().numbers) for _ in range(2)]
 
 
 def test_refused_record_does_not_stop_its_operation():
@@ -477,13 +660,18 @@ DENIED = odoo_fault("odoo.exceptions.AccessError", "You are not allowed to creat
 ABSENT = odoo_fault("odoo.exceptions.UserError", "Object m doesn't exist", (), "")
 
 
+def refuse_all(run, fault):
+    """Refuse all calls in flight together, and return the probes that follow."""
+    in_flight = list(iter(run.take, None))
+    for call in in_flight:
+        run.record(call, fault)
+    return list(iter(run.take, None))
+
+
 def probed(fault, count=4, size=100):
     """Return a run whose calls were all refused by *fault*, and its probes."""
     run = creates(count, size)
-    for call in iter(run.take, None):
-        run.record(call, fault)
-    assert run.advance()
-    return run, list(iter(run.take, None))
+    return run, refuse_all(run, fault)
 
 
 @pytest.mark.parametrize(("fault", "reply"), [(DENIED, Answer(False)), (ABSENT, ABSENT)])
@@ -503,12 +691,10 @@ def test_probe_that_says_some(reply):
     run, [probe] = probed(DENIED)
     run.record(probe, reply)
 
-    assert run.advance()
     halves = [run.take(), run.take()]
     assert [[0, 1], [2, 3]] == [list(half.numbers) for half in halves]
     run.record(halves[0], DENIED)  # no second question
     run.record(halves[1], Answer([7, 8]))
-    assert run.advance()
     assert [[0], [1]] == [list(run.take().numbers) for _ in range(2)]
 
 
@@ -520,7 +706,8 @@ def test_probe_without_an_answer(reply):
 
     assert not run.advance()
     assert [NOT_SENT] * 4 == statuses(run)
-    assert {reply.error} == {outcome.error for outcome in run.result()}
+    told = {str(outcome.error) for outcome in run.result()}
+    assert [reply.error.summary] == [text.partition("(")[2][:-1] for text in told]
 
 
 def test_probe_in_flight_makes_nothing_unknown():
@@ -541,17 +728,45 @@ def test_probe_is_sent_once():
     assert 11 == run.progress()["stats"]["calls"]
 
 
+def test_probe_is_in_flight_once():
+    """What is refused while the question is on its way waits for the same answer."""
+    run = creates(6, size=2)
+    first, second = run.take(), run.take()
+    run.record(first, DENIED)
+    probe = run.take()
+    run.record(second, DENIED)
+    third = run.take()
+    assert (True, [4, 5]) == (isinstance(probe, Probe), list(third.numbers))
+    run.record(third, DENIED)
+
+    assert None is run.take()
+    run.record(probe, Answer(False))
+    assert [REFUSED] * 6 == statuses(run)
+    assert 4 == run.progress()["stats"]["calls"]
+
+
+def test_what_was_denied_once_is_not_asked_again():
+    """A call that meets the lack of the right after the answer is refused at once."""
+    run = creates(4, size=2)
+    run.record(run.take(), DENIED)
+    run.record(run.take(), Answer(False))
+    run.record(run.take(), DENIED)
+
+    assert None is run.take()
+    assert not run.advance()
+    assert [REFUSED] * 4 == statuses(run)
+
+
 def test_probe_that_says_some_of_many():
     """Where the right is given, all calls that waited for the answer go again in halves."""
     run, [probe] = probed(DENIED, count=6, size=2)
     run.record(probe, Answer(True))
 
-    assert run.advance()
     assert [[n] for n in range(6)] == [list(call.numbers) for call in iter(run.take, None)]
 
 
 def test_probe_for_each_right():
-    """Another model, or another method, is another question."""
+    """Another model, or another right, is another question."""
     operations = [
         CreateOperation("m", [{}, {}]),
         CreateOperation("n", [{}, {}]),
@@ -559,11 +774,8 @@ def test_probe_for_each_right():
     ]
     run = Run(operations, ROOMY, ordered=False)
     run.advance()
-    for call in iter(run.take, None):
-        run.record(call, DENIED)
 
-    assert run.advance()
-    asked = [(probe.model, probe.asked_for) for probe in iter(run.take, None)]
+    asked = [(probe.model, probe.right) for probe in refuse_all(run, DENIED)]
     assert [("m", "create"), ("n", "create"), ("m", "unlink")] == asked
 
 
@@ -572,9 +784,9 @@ def test_lost_probe_stops_the_others():
     operations = [CreateOperation("m", [{}, {}]), CreateOperation("n", [{}, {}])]
     run = Run(operations, ROOMY, ordered=False)
     run.advance()
-    for call in iter(run.take, None):
-        run.record(call, DENIED)
-    run.advance()
+    one, other = run.take(), run.take()
+    run.record(one, DENIED)
+    run.record(other, DENIED)
 
     run.record(run.take(), TIMEOUT)
 

@@ -6,7 +6,7 @@ import pytest
 from zenoo_rpc import Status, UnlinkOperation, UpdateOperation
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
 from zenoo_rpc._core.isolate import Survey
-from zenoo_rpc._core.planner import Limits
+from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
 

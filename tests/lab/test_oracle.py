@@ -16,7 +16,8 @@ from zenoo_rpc.batch.operations import (
 from zenoo_rpc.batch.results import BatchResult, OperationResult, Status
 from zenoo_rpc.sync import ZenooClient
 
-from ..oracle import Snapshot, check, examine, parts_in, parts_of, repeated, report
+from .._sync.accounts import log_in
+from ..oracle import WRITES, Snapshot, check, examine, parts_in, parts_of, repeated, report
 from ..proxy import FAULTS, Exchange, http_answer
 from ..servers import Row, Server
 
@@ -238,7 +239,7 @@ def test_it_asks_the_database_itself(server: Server) -> None:
         "product.product": {"name": "Ann", "default_code": "x", "weight": 1.5},
     }
     with ZenooClient(server.url) as client:
-        client.login(server.database, server.login, server.password)
+        log_in(client, server)
         for model in models:
             (old,) = client.create(model, [{**values[model], "name": "Old"}])
             before = Snapshot.take(server, models)
@@ -282,6 +283,10 @@ def test_what_a_request_does() -> None:
             request("res.partner", "write", [[1], {"name": "New"}]),
         ),
         (UnlinkOperation("res.partner", [1, 2]), request("res.partner", "unlink", [[1, 2]])),
+        (
+            CreateOperation("res.partner", [{"name": "Ann"}], external_ids=["x"]),
+            request("res.partner", "load", [["id", "name"], [["__import__.x", "Ann"]]]),
+        ),
     ):
         assert parts_of(operation) == parts_in(body)
         assert len(operation) == len(parts_in(body))
@@ -300,13 +305,26 @@ def test_what_was_sent_twice() -> None:
         met = faults[fault] if fault else None
         return Exchange(1, "/jsonrpc", body, forwarded=True, answer=response, fault=met)
 
-    assert [] == repeated([exchange()])
-    assert [] == repeated([exchange(answer="error"), exchange()])
-    assert [] == repeated([exchange("429 with seconds"), exchange()])
-    assert 1 == len(repeated([exchange(), exchange()]))
-    assert 1 == len(repeated([exchange("504"), exchange()]))
-    assert 1 == len(repeated([exchange("cut answer"), exchange(answer="error")]))
-    assert [] == repeated([exchange("504"), exchange()], methods=["unlink"])
+    def again(*exchanges: Exchange, times: int = 1, methods: tuple[str, ...] = WRITES) -> int:
+        operation = CreateOperation("res.partner", [{"name": "Ann"}])
+        return len(repeated(exchanges, [operation] * times, methods))
+
+    def over_json2(status: int, answer: bytes) -> Exchange:
+        made = exchange()
+        made.path, made.answer = "/json/2/res.partner/create", http_answer(status, answer)
+        return made
+
+    assert 0 == again(exchange())
+    assert 0 == again(over_json2(422, b'{"name": "x"}'), over_json2(200, b"[1]"))
+    assert 1 == again(over_json2(200, b"[1]"), over_json2(200, b"[1]"))
+    assert 0 == again(exchange(answer="error"), exchange())
+    assert 0 == again(exchange("429 with seconds"), exchange())
+    assert 1 == again(exchange(), exchange())
+    assert 1 == again(exchange("504"), exchange())
+    assert 1 == again(exchange("cut answer"), exchange(answer="error"))
+    assert 0 == again(exchange("504"), exchange(), methods=("unlink",))
+    assert 0 == again(exchange("504"), exchange(), times=2)
+    assert 1 == again(exchange("504"), exchange(), exchange(), times=2)
 
 
 def test_the_report(server: Server, tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
@@ -326,7 +344,14 @@ def test_the_report(server: Server, tmp_path, monkeypatch) -> None:  # type: ign
     )
 
     line = {"fault": "502", "operation": "create", "server": server.name, "twin": "sync"}
-    line |= {"schedules": 1, "lost": 0, "doubled": 0, "misreported": 0, "foreign": 1}
+    line |= {
+        "schedules": 1,
+        "lost": 0,
+        "doubled": 0,
+        "misreported": 0,
+        "foreign": 1,
+        "seconds": None,
+    }
     assert [line] == [json.loads(each) for each in (tmp_path / "report").read_text().splitlines()]
 
 

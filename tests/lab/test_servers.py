@@ -128,6 +128,22 @@ def test_api_key(server: Server) -> None:
     assert reply["result"] > 0
 
 
+def test_limited_key(server: Server) -> None:
+    """The limited user has a key as well, which opens that account and no other."""
+    account = (server.database, server.limited_login)
+
+    by_password = call(server, "common", "login", *account, server.limited_password)["result"]
+    by_key = call(server, "common", "login", *account, server.limited_key)["result"]
+
+    assert by_password == by_key > 2
+
+
+def test_protocol(server: Server) -> None:
+    """The name of a server says how tests talk to it."""
+    assert server.name.endswith("-json2") is (server.protocol == "json2")
+    assert server.is_real is server.name.startswith("odoo")
+
+
 def test_rows_are_what_is_stored(server: Server) -> None:
     """`rows()` shows new records, archived ones included, and none of the baseline."""
     assert [] == server.rows("res.partner")

@@ -644,12 +644,53 @@ def little_methods(s: Talk) -> None:
 
 
 def save_multi(s: Talk) -> None:
-    """19 writes different values to several records in one call."""
+    """19 writes different values to several records in one call, 14 does not know the method."""
     rows = s(PARTNER, "create", [{"name": s.tag}, {"name": s.tag}])
     s(PARTNER, "web_save_multi", rows, [{"ref": "a"}, {"ref": "b"}], {})
     s(PARTNER, "read", rows, ["ref"])
     s(PARTNER, "web_save_multi", rows, [{"ref": "c"}, {"country_id": GONE}], {})
+    s(PARTNER, "web_save_multi", rows, [{"ref": "c"}, {"nofield": 1}], {})
+    s(PARTNER, "web_save_multi", [rows[0], GONE], [{"ref": "c"}, {"ref": "d"}], {})
     s(PARTNER, "read", rows, ["ref"])
+
+
+def save_multi_by_name(s: Talk) -> None:
+    """Named arguments, other models, and the same record twice: its last values stay."""
+    first, second = s(PARTNER, "create", [{"name": s.tag}, {"name": s.tag}])
+    values = [{"ref": "a"}, {"ref": "b"}]
+    s(PARTNER, "web_save_multi", [second, first], vals_list=values, specification={})
+    s(PARTNER, "web_save_multi", [first, first], vals_list=values, specification={})
+    s(PARTNER, "read", [first, second], ["ref"])
+    s(PARTNER, "web_save_multi", [first], [{"category_id": [[0, 0, {"name": s.tag}]]}], {})
+    s(PARTNER, "web_save_multi", [first], [{"parent_id": second, "active": False}], {})
+    s(PARTNER, "read", [first], ["ref", "parent_id", "active"])
+    s(PARTNER, "web_save_multi", [second], [{"parent_id": first}], {})
+    s(COUNTRY, "web_save_multi", [GONE], [{"name": s.tag}], {})
+    s(TAG, "web_save_multi", [GONE], [{"name": s.tag}], {})
+    s(COUNTRY, "web_save_multi", [SWITZERLAND, BELGIUM], [{"vat_label": "x"}, {"code": "CH"}], {})
+    s(COUNTRY, "read", [SWITZERLAND], ["vat_label"])
+
+
+def save_multi_shapes(s: Talk) -> None:
+    """One mapping for each record, and a specification of what is to be read afterwards."""
+    [row] = s(PARTNER, "create", [{"name": s.tag, "country_id": SWITZERLAND}])
+    s(PARTNER, "web_save_multi")
+    s(PARTNER, "web_save_multi", [row])
+    s(PARTNER, "web_save_multi", [row], [{}])
+    s(PARTNER, "web_save_multi", [row], [{}], {}, None)
+    s(PARTNER, "web_save_multi", [row], [{}], {}, next_id=None)
+    s(PARTNER, "web_save_multi", [], [], {})
+    s(PARTNER, "web_save_multi", [row], [], {})
+    s(PARTNER, "web_save_multi", [row], [{}, {}], {})
+    s(PARTNER, "web_save_multi", [row], {"ref": "x"}, {})
+    wrong: tuple[object, ...] = (5, None, "x", ["x"], [5], [[]])
+    for values in wrong:
+        s(PARTNER, "web_save_multi", [row], values, {})
+    s(PARTNER, "web_save_multi", row, [{"ref": "y"}], {})
+    s(PARTNER, "web_save_multi", [row], [{}], {"id": {}})
+    s(PARTNER, "web_save_multi", [row], [{}], {"ref": {}, "country_id": {}, "child_ids": {}})
+    s(PARTNER, "web_save_multi", [row], [{"ref": "z"}], {"nofield": {}})
+    s(PARTNER, "read", [row], ["ref"])
 
 
 def limited_user(s: Talk) -> None:
@@ -664,6 +705,7 @@ def limited_user(s: Talk) -> None:
     s(PARTNER, "unlink", [])
     s(PARTNER, "copy", [1])
     s(PARTNER, "action_archive", [1])
+    s(PARTNER, "web_save_multi", [1], [{"name": "x"}], {})
     s(PARTNER, "search_count", [["id", "=", 1]])
     s(PARTNER, "read", [1], ["id"])
     for model in (COUNTRY, TAG, PRODUCT, "product.category", "res.currency.rate", "res.users"):
@@ -723,5 +765,7 @@ ADMIN: list[Callable[[Talk], None]] = [
     name_search,
     little_methods,
     save_multi,
+    save_multi_by_name,
+    save_multi_shapes,
 ]
 LIMITED: list[Callable[[Talk], None]] = [limited_user]

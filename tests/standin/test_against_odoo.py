@@ -1,55 +1,79 @@
 """The stand-in and real Odoo answer the same programs alike.
 
 Without a server the answers are compared with those recorded from one
-(``recorded/*/programs.json``). With ``ZENOO_TEST_ODOO_19`` or ``ZENOO_TEST_ODOO_14`` set to
-``"<url> <database>"`` (administrator ``admin``/``admin``) the programs run there too; with
-``ZENOO_TEST_RECORD=1`` besides, that run becomes the record.
+(``recorded/*/programs*.json``, one for each dialect). With ``ZENOO_TEST_ODOO_19`` or
+``ZENOO_TEST_ODOO_14`` set to ``"<url> <database>"`` (administrator ``admin``/``admin``) the
+programs run there too, which no other run may do at the same time; with ``ZENOO_TEST_RECORD=1``
+besides, that run becomes the record.
 """
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import frozen
 
 from zenoo_rpc.testing import OdooStandIn
 
-from . import imports, programs
-from .conversation import Talk, post, rpc
+from . import imports, json2_programs, programs
+from .conversation import Json2Talk, Talk, WebTalk, post
 
 RECORDED = Path(__file__).parent / "recorded"
-VERSIONS = ("19.0", "14.0")
-LIMITED = [*programs.LIMITED, *imports.LIMITED]
-PROGRAMS = [*programs.ADMIN, *imports.ADMIN, *LIMITED]
+LIMITED = [*programs.LIMITED, *imports.LIMITED, *json2_programs.LIMITED]
+SHARED = [*programs.ADMIN, *imports.ADMIN, *programs.LIMITED, *imports.LIMITED]
 USER = {"19.0": 5, "14.0": 6}
 
+Program = Callable[[Any], None]
 
-@pytest.fixture(scope="module", params=VERSIONS)
-def standin(request: pytest.FixtureRequest) -> Iterator[OdooStandIn]:
+
+@frozen
+class Dialect:
+    """One way to speak to a release, with the programs that are run in it."""
+
+    name: str
+    version: str
+    talk: type[Talk]
+    programs: Sequence[Program]
+
+
+DIALECTS = [
+    Dialect("jsonrpc", "19.0", Talk, [*SHARED, *json2_programs.JSON_RPC]),
+    Dialect("jsonrpc", "14.0", Talk, [*SHARED, *json2_programs.JSON_RPC_14]),
+    Dialect("json2", "19.0", Json2Talk, [*SHARED, *json2_programs.ADMIN, *json2_programs.LIMITED]),
+    Dialect("web", "19.0", WebTalk, json2_programs.SESSION),
+]
+CASES = [
+    pytest.param(dialect, program, id=f"{dialect.version}-{dialect.name}-{program.__name__}")
+    for dialect in DIALECTS
+    for program in dialect.programs
+]
+
+
+@pytest.fixture(scope="module")
+def standins() -> Iterator[dict[str, OdooStandIn]]:
     """Return a stand-in of each release, with ids beyond those that a program names."""
-    with OdooStandIn(request.param) as odoo:
-        for model, vals in (
-            ("res.partner", {"name": "x"}),
-            ("res.partner.category", {"name": "x"}),
-            ("product.product", {"name": "x"}),
-        ):
-            whole = ["demo", 2, "admin", model, "create", [[vals] * 200]]
-            made = rpc(odoo.url, "object", "execute_kw", whole)["result"]
-            rpc(odoo.url, "object", "execute_kw", ["demo", 2, "admin", model, "unlink", [made]])
-        yield odoo
+    with OdooStandIn("19.0") as new, OdooStandIn("14.0") as old:
+        for odoo in (new, old):
+            for model in ("res.partner", "res.partner.category", "product.product"):
+                talk = Talk(odoo.url, odoo.database, odoo.version)
+                talk.quiet(model, "unlink", talk.quiet(model, "create", [{"name": "x"}] * 200))
+        yield {odoo.version: odoo for odoo in (new, old)}
 
 
-def here(odoo: OdooStandIn, program: Callable[[Talk], None]) -> Talk:
+def here(odoo: OdooStandIn, dialect: Dialect, program: Program) -> Talk:
     """Return a way to the stand-in for the user a program is about."""
     if program in LIMITED:
-        return Talk(odoo.url, odoo.database, odoo.version, USER[odoo.version], "limited")
-    return Talk(odoo.url, odoo.database, odoo.version)
+        uid = USER[odoo.version]
+        return dialect.talk(odoo.url, odoo.database, odoo.version, uid, "limited", "limited")
+    return dialect.talk(odoo.url, odoo.database, odoo.version)
 
 
-def there(version: str, program: Callable[[Talk], None]) -> Talk:
+def there(dialect: Dialect, program: Program) -> Talk:
     """Return a way to the real server, or skip."""
+    version = dialect.version
     release = version.removesuffix(".0")
     known = os.environ.get(f"ZENOO_TEST_ODOO_{release}")
     if not known:
@@ -59,15 +83,15 @@ def there(version: str, program: Callable[[Talk], None]) -> Talk:
     if admin.series < 19:
         admin.cookie = session(url, database)
     if program not in LIMITED:
-        return admin
+        return admin if dialect.talk is Talk else dialect.talk(url, database, version)
     groups = "group_ids" if admin.series >= 19 else "groups_id"
     name = [["module", "=", "base"], ["name", "=", "group_user"]]
     [group] = admin.quiet("ir.model.data", "search_read", name, ["res_id"])
-    vals = {"name": admin.tag, "login": admin.tag, "password": "limited"}
+    vals = {"name": "Limited", "login": admin.tag, "password": "limited"}
     vals |= {groups: [[6, 0, [group["res_id"]]]]}
     [uid] = admin.quiet("res.users", "create", [vals])
-    limited = Talk(url, database, version, uid, "limited")
-    limited.cookie = admin.cookie
+    limited = dialect.talk(url, database, version, uid, "limited", admin.tag)
+    limited.cookie = limited.cookie or admin.cookie
     return limited
 
 
@@ -77,32 +101,38 @@ def session(url: str, database: str) -> str:
     return headers.get("set-cookie", "").partition(";")[0]
 
 
-def answers(talk: Talk, program: Callable[[Talk], None]) -> list[Any]:
+def answers(talk: Talk, program: Program) -> list[Any]:
     """Return what a program was told, its user named alike on every server."""
     program(talk)
     found = json.dumps(talk.answers).replace(f"User: {talk.uid})", "User: ME)")
-    return list(json.loads(found))
+    return list(json.loads(found.replace(f"(id={talk.uid})", "(id=ME)")))
 
 
-def record_of(version: str) -> dict[str, Any]:
-    """Return the recorded answers of a release, by program."""
-    path = RECORDED / version.removesuffix(".0") / "programs.json"
+def path_of(dialect: Dialect) -> Path:
+    """Return the file with the recorded answers of a dialect."""
+    name = "programs" if dialect.name == "jsonrpc" else f"programs_{dialect.name}"
+    return RECORDED / dialect.version.removesuffix(".0") / f"{name}.json"
+
+
+def record_of(dialect: Dialect) -> dict[str, Any]:
+    """Return the recorded answers, by program."""
+    path = path_of(dialect)
     return dict(json.loads(path.read_text())) if path.exists() else {}
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
-def test_as_recorded(standin: OdooStandIn, program: Callable[[Talk], None]) -> None:
+@pytest.mark.parametrize(("dialect", "program"), CASES)
+def test_as_recorded(standins: dict[str, OdooStandIn], dialect: Dialect, program: Program) -> None:
     """A program is told what a real server of the release told it when it was recorded."""
-    expected = record_of(standin.version)[program.__name__]
-    assert expected == answers(here(standin, program), program)
+    expected = record_of(dialect)[program.__name__]
+    assert expected == answers(here(standins[dialect.version], dialect, program), program)
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
-def test_as_live(standin: OdooStandIn, program: Callable[[Talk], None]) -> None:
+@pytest.mark.parametrize(("dialect", "program"), CASES)
+def test_as_live(standins: dict[str, OdooStandIn], dialect: Dialect, program: Program) -> None:
     """A program is told the same by the stand-in and by a real server."""
-    expected = answers(there(standin.version, program), program)
+    expected = answers(there(dialect, program), program)
     if os.environ.get("ZENOO_TEST_RECORD"):
-        path = RECORDED / standin.version.removesuffix(".0") / "programs.json"
-        record = {**record_of(standin.version), program.__name__: expected}
-        path.write_text(json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
-    assert expected == answers(here(standin, program), program)
+        record = {**record_of(dialect), program.__name__: expected}
+        text = json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True)
+        path_of(dialect).write_text(text + "\n")
+    assert expected == answers(here(standins[dialect.version], dialect, program), program)

@@ -1,0 +1,172 @@
+"""Two clients in each other's way: no outcome is wrong, nothing hangs, no update is lost."""
+
+import json
+from contextlib import suppress
+from itertools import pairwise
+
+from zenoo_rpc.sync import BatchExecutionError, RetryPolicy, Status, ZenooClient
+
+from ..proxy import odoo_error
+from .accounts import log_in
+from .together import side_by_side
+
+RECORDS = 12
+HELD = 0.1  # seconds
+PATIENT = RetryPolicy(attempts=20, initial=0.02, maximum=0.2)
+
+
+def connected(server, url=None, **options):
+    """Return a client that is logged in, and sends small calls, up to four at a time."""
+    client = ZenooClient(url or server.url, retry=PATIENT)
+    log_in(client, server)
+    client.setup_batch_manager(max_chunk_size=4, **options)
+    return client
+
+
+def both(server, first, second):
+    """Let two clients of their own do two things at the same time."""
+    with connected(server) as one, connected(server) as other:
+
+        def begin():
+            first(one)
+
+        def at_once():
+            second(other)
+
+        side_by_side(begin, at_once)
+
+
+def test_opposite_orders(server):
+    """Two clients write other fields of the same records in opposite orders: all is there."""
+    with connected(server) as client:
+        ids = client.batch_manager.bulk_create(
+            "res.partner", [{"name": f"Partner {number}"} for number in range(RECORDS)]
+        )
+    for turn in range(3):
+
+        def forwards(client, city=f"City {turn}"):
+            client.batch_manager.bulk_update("res.partner", {"city": city}, record_ids=ids)
+
+        def backwards(client, ref=f"ref {turn}"):
+            client.batch_manager.bulk_update(
+                "res.partner", {"ref": ref}, record_ids=list(reversed(ids))
+            )
+
+        both(server, forwards, backwards)
+        rows = server.rows("res.partner")
+        written = {(row["city"], row["ref"]) for row in rows}
+        assert {(f"City {turn}", f"ref {turn}")} == written
+
+
+def test_different_values_in_opposite_orders(server):
+    """Two clients write the same field: each record has what one of them wrote, whole."""
+    with connected(server) as client:
+        ids = client.batch_manager.bulk_create(
+            "res.partner", [{"name": f"Partner {number}"} for number in range(RECORDS)]
+        )
+
+    def writes(mark, order):
+        def write(client):
+            values = {number: {"ref": f"{mark}{number}", "city": mark} for number in order}
+            with client.batch(ordered=False) as batch:
+                batch.write_many("res.partner", values)
+
+        return write
+
+    both(server, writes("a", ids), writes("b", list(reversed(ids))))
+    for row in server.rows("res.partner"):
+        assert row["ref"] == f"{row['city']}{row['id']}"
+
+
+def test_the_same_unique_key(server):
+    """Of two clients that create the same keys each gets what the other did not get."""
+    codes = [f"{letter}{digit}" for letter in "QXZ" for digit in range(4)]
+    told = {}
+
+    def creates(name, order):
+        def create(client):
+            batch = client.batch()
+            records = [{"name": f"Land {code}", "code": code} for code in order]
+            batch.create("res.country", records)
+            with suppress(BatchExecutionError):
+                batch.execute()
+            told[name] = dict(zip(order, batch.results, strict=True))
+
+        return create
+
+    both(server, creates("one", codes), creates("other", codes[::-1]))
+    rows = {row["code"]: row["id"] for row in server.rows("res.country")}
+    assert RECORDS == len(server.rows("res.country")) == len(rows)
+    for code in codes:
+        outcomes = [told[name][code] for name in ("one", "other")]
+        assert {Status.APPLIED, Status.REFUSED} == {outcome.status for outcome in outcomes}
+        assert [rows[code]] == [each.id for each in outcomes if each.status is Status.APPLIED]
+        assert all("unique" in str(each.error) for each in outcomes if each.error)
+
+
+def test_the_same_external_ids(server):
+    """Two runs of one script at the same time: one record for each external id."""
+    records = [{"name": f"Partner {number}", "ref": str(number)} for number in range(RECORDS)]
+    told = []
+
+    def loads(order):
+        def load(client):
+            with client.batch() as batch:
+                batch.create("res.partner", order, external_ids=lambda each: f"p{each['ref']}")
+            told.append(dict(zip((each["ref"] for each in order), batch.results.ids, strict=True)))
+
+        return load
+
+    both(server, loads(records), loads(records[::-1]))
+    assert told[0] == told[1]
+    rows = {row["ref"]: row["id"] for row in server.rows("res.partner")}
+    assert RECORDS == server.count("res.partner")
+    assert told[0] == rows
+
+
+def test_children_of_one_parent(server):
+    """Two clients add children to one parent: all are there, once."""
+    with connected(server) as client:
+        parent = client.create("res.partner", {"name": "Parent", "is_company": True})
+    told = {}
+
+    def adds(name):
+        def add(client):
+            children = [
+                {"name": f"{name} {number}", "parent_id": parent, "city": "Bern"}
+                for number in range(RECORDS)
+            ]
+            ids = client.batch_manager.bulk_create("res.partner", children)
+            told.update(zip((child["name"] for child in children), ids, strict=True))
+
+        return add
+
+    both(server, adds("a"), adds("b"))
+    rows = {row["name"]: row["id"] for row in server.rows("res.partner", parent_id=parent)}
+    assert 2 * RECORDS == len(server.rows("res.partner", parent_id=parent))
+    assert told == rows
+
+
+def test_calls_that_met_a_conflict_go_one_at_a_time(server, proxy):
+    """What the server gave up on is sent again in single file."""
+    conflict = odoo_error("psycopg2.errors.SerializationFailure", "could not serialize access")
+    asked = []
+
+    def writes(body):
+        if b'"write"' in body:
+            asked.append(json.loads(body)["params"]["args"][5])
+        return b'"write"' in body
+
+    with connected(server, proxy.url, max_concurrency=4) as client:
+        ids = client.batch_manager.bulk_create(
+            "res.partner", [{"name": f"Partner {number}"} for number in range(16)]
+        )
+        proxy.rule("replace", nth=range(1, 9), when=writes, answer=conflict)
+        proxy.rule("hold", when=lambda body: b'"write"' in body, seconds=HELD)
+        client.batch_manager.bulk_update("res.partner", {"ref": "new"}, record_ids=ids)
+
+    assert {"new"} == {row["ref"] for row in server.rows("res.partner")}
+    assert 12 == len(asked)
+    begun = [each.began for each in proxy.exchanges if each.action == "hold"]
+    assert 4 == len(begun)
+    assert all(after - before >= HELD for before, after in pairwise(begun))

@@ -1,0 +1,123 @@
+"""What became of each record, by its number: one byte, one id, and an error where needed."""
+
+from array import array
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zenoo_rpc import errors
+from zenoo_rpc._core.ledger import IN_FLIGHT, Ledger
+from zenoo_rpc.batch.results import Status, Told
+
+ERROR = errors.ServerError("no")
+
+
+def numbers(known):
+    """Return a strategy for some of the numbers that are known, as a range or as a list."""
+    if not known:
+        return st.just([])
+    places = st.integers(known[0], known[-1])
+    ranges = st.builds(lambda one, other: range(min(one, other), max(one, other)), places, places)
+    return ranges | st.lists(places, unique=True)
+
+
+@attrs.define
+class Entry:
+    """What is to be known of one record."""
+
+    state: int = Status.NOT_SENT
+    id: int = 0
+    told: int = Told.NOTHING
+
+
+@given(st.data())
+def test_each_record_has_its_own_entry(data):
+    """Whatever is marked, named, told, forgotten or added: the others stay as they were."""
+    count = data.draw(st.integers(0, 6))
+    ledger = Ledger(count)
+    entries = {number: Entry() for number in range(count)}
+    forgotten = []
+    for _ in range(data.draw(st.integers(0, 12))):
+        known = list(entries)
+        step = data.draw(st.sampled_from(["mark", "name", "tell", "grow", "forget"]))
+        match step:
+            case "mark":
+                state = data.draw(st.sampled_from([*Status, IN_FLIGHT]))
+                chosen = data.draw(numbers(known))
+                ledger.mark(chosen, state)
+                for number in chosen:
+                    entries[number].state = state
+            case "name":
+                chosen = data.draw(numbers(known))
+                ids = [data.draw(st.integers(1, 2**63 - 1)) for _ in chosen]
+                ledger.name(chosen, ids)
+                for number, record_id in zip(chosen, ids, strict=True):
+                    entries[number].id = record_id
+            case "tell":
+                for number in data.draw(numbers(known)):
+                    entries[number].told = data.draw(st.sampled_from(Told))
+                    ledger.tell(number, entries[number].told)
+            case "grow":
+                more = data.draw(st.integers(0, 3))
+                entries |= {number: Entry() for number in range(len(ledger), len(ledger) + more)}
+                ledger.grow(more)
+            case "forget":
+                before = data.draw(st.integers(ledger.first, len(ledger)))
+                ledger.forget(before)
+                forgotten += [entries[number].state for number in known if number < before]
+                entries = {number: each for number, each in entries.items() if number >= before}
+
+    assert [each.state for each in entries.values()] == list(ledger.states)
+    assert [each.id for each in entries.values()] == list(ledger.ids)
+    told = list(ledger.told) or [Told.NOTHING] * len(entries)
+    assert [each.told for each in entries.values()] == told
+    new = [each.told == Told.NEW for each in entries.values()]
+    assert new == [ledger.was_new(number) for number in entries]
+    assert len(ledger) == ledger.first + len(entries)
+    states = [*forgotten, *(each.state for each in entries.values())]
+    assert {each: states.count(each) for each in Status} == ledger.counts(ended=False)
+
+
+def test_a_million_records():
+    """They are nine bytes each, and not a million objects."""
+    ledger = Ledger(1_000_000)
+
+    assert (1_000_000, 8_000_000) == (len(ledger.states), len(ledger.ids) * ledger.ids.itemsize)
+    assert (0, 0) == (len(ledger.told), len(ledger.errors))
+    assert isinstance(ledger.ids, array)
+
+
+@pytest.mark.parametrize("chosen", [range(1, 3), [1, 2]], ids=["range", "list"])
+def test_errors(chosen):
+    """A record has its last error, and none once it is excused."""
+    ledger = Ledger(4)
+    ledger.excuse(chosen)
+    ledger.blame(range(4), errors.ServerError("before"))
+    ledger.blame(chosen, ERROR)
+    assert [ERROR, ERROR] == [ledger.errors[number] for number in chosen]
+
+    ledger.excuse(chosen)
+    ledger.excuse(chosen)
+
+    assert [0, 3] == sorted(ledger.errors)
+
+
+def test_ids_must_be_as_many_as_their_records():
+    """Neither more nor fewer."""
+    ledger = Ledger(3)
+    for ids in ([7], [7, 8, 9]):
+        with pytest.raises(ValueError, match=r"zip\(\)"):
+            ledger.name([0, 2], ids)
+
+
+def test_settled():
+    """What is in flight when all ends is unknown; the ledger itself does not change."""
+    ledger = Ledger(3)
+    ledger.mark([1], IN_FLIGHT)
+    ledger.mark([2], Status.APPLIED)
+
+    assert bytes([Status.NOT_SENT, Status.UNKNOWN, Status.APPLIED]) == bytes(ledger.settled())
+    assert (1, 0) == tuple(ledger.counts(ended=end)[Status.UNKNOWN] for end in (True, False))
+    assert IN_FLIGHT == ledger.states[1]
