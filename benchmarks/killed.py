@@ -8,24 +8,14 @@ Options: --records, --runs, --kills, --seed. Ends with status 1 if any run left 
 """
 
 import argparse
-import os
 import random
 import subprocess
 import sys
 import time
 
-import zenoo_rpc.sync
+from target import connected
 
-NAMES = ("ZENOO_URL", "ZENOO_DATABASE", "ZENOO_USER", "ZENOO_PASSWORD")
 DOMAIN = [("ref", "=like", "killed-%")]
-
-
-def connected():
-    """Return a client that is logged in."""
-    url, *login = (os.environ[name] for name in NAMES)
-    client = zenoo_rpc.sync.ZenooClient(url)
-    client.login(*login)
-    return client
 
 
 def load(count):

@@ -34,12 +34,17 @@ NAMES = {
     "aclose": "close",
     "aiter_bytes": "iter_bytes",
     # zenoo_rpc._compat
+    "aacquire": "acquire",
+    "acall": "call",
+    "adraw": "draw",
     "anotify": "notify",
+    "ASTREAM": "STREAM",
     "AClosable": "Closable",
+    "ACrew": "Crew",
     "AEvent": "Event",
     "ALock": "Lock",
-    "arun_workers": "run_workers",
     "ASemaphore": "Semaphore",
+    "ashielded": "shielded",
     "asleep": "sleep",
 }
 

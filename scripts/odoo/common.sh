@@ -5,9 +5,9 @@
 #                       the home folder is closed to other users)
 #   ZENOO_ODOO_USER     unprivileged account that runs everything (only used when root;
 #                       created if missing; default zenoo-odoo)
-#   ZENOO_ODOO_PORT_19 / ZENOO_ODOO_PORT_14       HTTP ports (default 8019 / 8014)
+#   ZENOO_ODOO_PORT_19 / ZENOO_ODOO_PORT_14       HTTP ports (default 8019 / 8014), the threaded servers' 10 above
 #   ZENOO_ODOO_PGPORT_19 / ZENOO_ODOO_PGPORT_14   loopback ports of the private PostgreSQL clusters,
-#                       one per Odoo version (default 54319 / 54314)
+#                       one per Odoo version (default 5419 / 5414: below the range that systems hand out to clients)
 
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -36,16 +36,17 @@ default_cache() {
 CACHE=${ZENOO_ODOO_CACHE:-$(default_cache)}
 RUN=$CACHE/run
 
-http_port() { case $1 in 19) echo "${ZENOO_ODOO_PORT_19:-8019}";; 14) echo "${ZENOO_ODOO_PORT_14:-8014}";; *) die "no Odoo version '$1' here (19 or 14)";; esac; }
-
-# use VERSION: sets V and the settings of that version's database cluster
+# use VERSION: sets V, the settings of that version's database cluster, and those of the server: N is
+# its name, the VERSION given, MODE is `-threaded` or nothing
 use() {
     case $1 in
-        19) PGPORT=${ZENOO_ODOO_PGPORT_19:-54319} ;;
-        14) PGPORT=${ZENOO_ODOO_PGPORT_14:-54314} ;;
-        *) die "no Odoo version '$1' here (19 or 14)" ;;
+        19|19-threaded) PORT=${ZENOO_ODOO_PORT_19:-8019}; PGPORT=${ZENOO_ODOO_PGPORT_19:-5419} ;;
+        14|14-threaded) PORT=${ZENOO_ODOO_PORT_14:-8014}; PGPORT=${ZENOO_ODOO_PGPORT_14:-5414} ;;
+        *) die "no Odoo version '$1' here (19, 14, 19-threaded or 14-threaded)" ;;
     esac
-    V=$1; PGDATA=$CACHE/$V/pg/data; PGSOCK=$CACHE/$V/pg/sock; TEMPLATE=template_odoo_$V
+    N=$1; V=${1%-threaded}; MODE=${1#"$V"}; [ -z "$MODE" ] || PORT=$((PORT+10))
+    CONF=$CACHE/$V/odoo$MODE.conf; FOR_TESTS=$CACHE/$V/.for-tests$MODE
+    PGDATA=$CACHE/$V/pg/data; PGSOCK=$CACHE/$V/pg/sock; TEMPLATE=template_odoo_$V
     # a unix socket path holds at most 107 bytes
     if [ ${#PGSOCK} -gt 80 ]; then PGSOCK=/tmp/zenoo-odoo-$V-$(printf %s "$CACHE" | cksum | cut -d' ' -f1); fi
 }
@@ -84,10 +85,11 @@ pg_stop() { pg_running && as_user "$(pg_bin)/pg_ctl" -D "$PGDATA" -m fast -w sto
 psql_() { as_user "$(pg_bin)/psql" -X -q -v ON_ERROR_STOP=1 -U odoo "$@"; }
 db_exists() { [ "$(psql_ -d postgres -Atc "select 1 from pg_database where datname='$1'")" = 1 ]; }
 
-# the Odoo of version V: its pid file, whether a pid is that server, its pid when it runs
-pidfile() { echo "$RUN/odoo-$V.pid"; }
-ours() { [ -r "/proc/$1/cmdline" ] && tr '\0' ' ' < "/proc/$1/cmdline" 2>/dev/null | grep -q -F -- "-c $CACHE/$V/odoo.conf "; }
+# the server N: its pid file, whether a pid is that server, its pid when it runs
+pidfile() { echo "$RUN/odoo-$N.pid"; }
+ours() { [ -r "/proc/$1/cmdline" ] && tr '\0' ' ' < "/proc/$1/cmdline" 2>/dev/null | grep -q -F -- "-c $CONF "; }
 odoo_pid() { # prints the pid when that server runs
     local p; p=$(cat "$(pidfile)" 2>/dev/null || true)
     [ -n "$p" ] && ours "$p" && echo "$p"
 }
+any_odoo() { ( use "$V"; odoo_pid || { use "$V-threaded"; odoo_pid; } ) >/dev/null; }   # does one of version V run?

@@ -237,7 +237,7 @@ template() { # template MODULES
 # Stop PostgreSQL if this script started it, unless a server was started on it meanwhile.
 leave() {
     [ $WAS_UP = 0 ] || return 0
-    ( exec 8>"$CACHE/$V/.serve.lock"; flock 8; odoo_pid >/dev/null || pg_stop )
+    ( exec 8>"$CACHE/$V/.serve.lock"; flock 8; any_odoo || pg_stop )
 }
 
 VERSIONS=("$@"); [ ${#VERSIONS[@]} -gt 0 ] || VERSIONS=(19)

@@ -1,0 +1,46 @@
+"""zenoo_rpc, in a program that awaits."""
+
+from worker import run
+
+from zenoo_rpc import ZenooClient
+from zenoo_rpc.batch.options import Settings
+
+
+async def login(job):
+    """Return the batch manager of a client that is logged in."""
+    client = ZenooClient(job["target"][0])
+    await client.login(*job["target"][1:])
+    quiet = {}
+    if job["quiet"]:
+        has = "quiet" in Settings.__annotations__
+        quiet = {"quiet": True} if has else {"context": {"tracking_disable": True}}
+    return await client.setup_batch_manager(
+        max_chunk_size=job["chunk"], max_concurrency=job["concurrency"], **quiet
+    )
+
+
+async def create(manager, job):
+    """Create the records, by external ids if there are to be some."""
+    ids = "ref" if job["external"] else None
+    return await manager.bulk_create(job["model"], job["records"], external_ids=ids)
+
+
+async def same(manager, job):
+    """Write the same values to all."""
+    return await manager.bulk_update(job["model"], job["values"], record_ids=job["ids"])
+
+
+async def different(manager, job):
+    """Write values of its own to each."""
+    pairs = zip(job["ids"], job["updates"], strict=True)
+    return await manager.bulk_update(
+        job["model"], [{"id": number, **values} for number, values in pairs]
+    )
+
+
+async def delete(manager, job):
+    """Delete the records."""
+    return await manager.bulk_delete(job["model"], job["ids"])
+
+
+run(login, create=create, same=same, different=different, delete=delete)
