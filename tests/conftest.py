@@ -1,7 +1,14 @@
-"""Options and fixtures for all tests; those that talk to a server take the fixture `server`."""
+"""Options and fixtures for all tests; those that talk to a server take the fixture `server`.
 
+Which of them run is a matter of servers and twins, and each pair of them is a leg: the blocking
+twin on Odoo 14, say. `--servers` runs legs whole, `--slice` takes one case of each test.
+"""
+
+import os
 import signal
-from collections.abc import Iterator
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 import hypothesis
 import pytest
@@ -9,30 +16,64 @@ import pytest
 from .leaks import Leaks, listening
 from .servers import NAMES, REAL, Server, running, running_threaded
 
-# How long an example takes says nothing about a rule, least of all on a busy machine.
-hypothesis.settings.register_profile("patient", hypothesis.settings(), deadline=None)
-hypothesis.settings.load_profile("patient")
+# How long an example takes says nothing about a rule, least of all on a busy machine. The same
+# examples each time, so that a commit either passes or does not; `nox -s soak` looks for others.
+hypothesis.settings.register_profile(
+    "same",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.register_profile(
+    "explore",
+    parent=hypothesis.settings.get_profile("same"),
+    derandomize=False,
+    max_examples=2000,
+    print_blob=True,
+)
+hypothesis.settings.load_profile("explore" if "ZENOO_EXPLORE" in os.environ else "same")
+
+TWINS = ("asyncio", "trio", "sync")
+SEEDS = 10  # that one test carries out, of trials drawn at random
+Leg = tuple[str, str | None]  # server, twin
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--servers",
-        default="standin",
-        help=f"what wire tests run against, comma-separated: {', '.join(NAMES)} (default: standin)",
+        help="what wire tests run against, comma-separated, each with a twin after a colon or "
+        f"with all: {', '.join(NAMES)}; {', '.join(TWINS)} (default: standin, unless --slice "
+        "is given). Real servers run trio only where it is named",
     )
     parser.addoption(
-        "--all-loops",
-        action="store_true",
-        help="run the async twin on real servers under trio too, not just under asyncio",
+        "--slice",
+        default="",
+        help="the same, but just one case of each test, always the same one",
     )
+
+
+def legs(config: pytest.Config, option: str) -> list[Leg]:
+    """Return what an option names, as server and twin; a wrong name ends the run."""
+    text: str | None = config.getoption(option)
+    if text is None:
+        text = "" if config.getoption("slice") else "standin"
+    found: list[Leg] = []
+    for each in filter(None, text.split(",")):
+        name, _, twin = each.partition(":")
+        if name not in NAMES or (twin and twin not in TWINS):
+            raise pytest.UsageError(
+                f"--{option}: {each} is none of {', '.join(NAMES)}, with or without :TWIN"
+            )
+        usual = [twin for twin in TWINS if twin != "trio" or name not in REAL]
+        found += [(name, one) for one in ([twin] if twin else usual)]
+    return found
 
 
 def chosen_servers(config: pytest.Config) -> list[str]:
-    """Return the names given by --servers; a wrong one ends the run."""
-    names: list[str] = config.getoption("servers").split(",")
-    if unknown := sorted(set(names) - set(NAMES)):
-        raise pytest.UsageError(f"--servers: {', '.join(unknown)} not in {', '.join(NAMES)}")
-    return names
+    """Return the names of the servers that are needed."""
+    return list(
+        dict.fromkeys(name for each in ("servers", "slice") for name, _ in legs(config, each))
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,36 +82,67 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "real_odoo: about real Odoo only; not run when --servers names none"
     )
-    config.addinivalue_line("markers", "loops_share: each loop runs another part of it")
+    config.addinivalue_line(
+        "markers",
+        "drawn(variable, count): carries out what the fixture `seeds` draws; how many seeds there "
+        "are says the environment, or the count",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)  # test ids start with the server
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "running_server" not in metafunc.fixturenames:
-        return
-    names = chosen_servers(metafunc.config)
-    if metafunc.definition.get_closest_marker("real_odoo"):
-        names = [name for name in names if name in REAL] or list(REAL)
-    metafunc.parametrize("running_server", names, indirect=True, scope="session")
+    if "running_server" in metafunc.fixturenames:
+        names = chosen_servers(metafunc.config) or list(NAMES)
+        if metafunc.definition.get_closest_marker("real_odoo"):
+            names = [name for name in names if name in REAL] or list(REAL)
+        metafunc.parametrize("running_server", names, indirect=True, scope="session")
+    if drawn := metafunc.definition.get_closest_marker("drawn"):
+        groups = grouped_seeds(*drawn.args)
+        metafunc.parametrize("seeds", groups, ids=[f"{each[0]}-{each[-1]}" for each in groups])
+
+
+def grouped_seeds(variable: str, default: int) -> list[range]:
+    """Return the seeds to try, some for each test: ZENOO_SEED, or so many as *variable* says."""
+    if "ZENOO_SEED" in os.environ:
+        seed = int(os.environ["ZENOO_SEED"])
+        return [range(seed, seed + 1)]
+    count = int(os.environ.get(variable, default))
+    return [range(start, min(start + SEEDS, count)) for start in range(0, count, SEEDS)]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what is of no use here.
+    """Keep what belongs to the chosen legs, and of those of a slice one case of each test."""
+    whole, thin = legs(config, "servers"), legs(config, "slice")
+    cases: defaultdict[tuple[str, Leg], list[pytest.Item]] = defaultdict(list)
+    kept: set[pytest.Item] = set()
+    for item in items:
+        leg = leg_of(item)
+        if leg is None or belongs(leg, whole):
+            kept.add(item)
+        elif belongs(leg, thin):
+            cases[item.nodeid.partition("[")[0], leg].append(item)
+    for (test, leg), choice in cases.items():
+        kept.add(choice[zlib.crc32(f"{test} {leg}".encode()) % len(choice)])
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = [item for item in items if item in kept]
 
-    That is tests of real Odoo when none was chosen (an empty parameter set would skip), and on real
-    servers, which take their time, trio: what they answer does not depend on the loop. What the
-    loops share among them stays.
-    """
-    chosen = chosen_servers(config)
-    for item in list(items):
-        callspec = getattr(item, "callspec", None)
-        parameters = callspec.params if callspec else {}
-        server = parameters.get("running_server", chosen[0])
-        shared = "share" in item.fixturenames or item.get_closest_marker("loops_share")
-        spare = server in REAL and parameters.get("anyio_backend") == "trio" and not shared
-        if server not in chosen or (spare and not config.getoption("all_loops")):
-            items.remove(item)
-            config.hook.pytest_deselected(items=[item])
+
+def leg_of(item: pytest.Item) -> Leg | None:
+    """Return the server that a test talks to, and the twin by which it does so if it is of one."""
+    callspec = getattr(item, "callspec", None)
+    parameters = callspec.params if callspec else {}
+    if "running_server" not in parameters:
+        return None
+    twin = parameters.get("anyio_backend") or parameters.get("colour")
+    if twin == "blocking" or item.path.parent.name == "_sync" or item.path.stem.endswith("_sync"):
+        twin = "sync"
+    return parameters["running_server"], twin
+
+
+def belongs(leg: Leg, chosen: Iterable[Leg]) -> bool:
+    """Whether *leg* was chosen; what is of no twin belongs to all legs of its server."""
+    server, twin = leg
+    return any(server == name and twin in (None, one) for name, one in chosen)
 
 
 @pytest.fixture(scope="session")
@@ -115,13 +187,6 @@ def either(request: pytest.FixtureRequest, server: Server) -> Server:
         return server
     threaded: Server = request.getfixturevalue("threaded_server")
     return threaded
-
-
-@pytest.fixture
-def share(request: pytest.FixtureRequest) -> int:
-    """Which third of a long table a test runs on real servers: one for each loop and twin."""
-    name = request.node.name
-    return 0 if "asyncio" in name else 1 if "trio" in name else 2
 
 
 @pytest.fixture(params=["asyncio", "trio"])

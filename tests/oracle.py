@@ -295,8 +295,8 @@ def repeated(
 
 def _may_be_done(exchange: Exchange) -> bool:
     """Whether the call may have been carried out, for all that its client can know."""
-    if exchange.fault is not None:
-        return exchange.fault.told in ("applied", "unknown")
+    if exchange.fault is not None and exchange.fault.told != "applied":
+        return exchange.fault.told == "unknown"
     head, _, body = (exchange.answer or b"").partition(b"\r\n\r\n")
     if exchange.protocol == "json2" and body:
         return b" 200 " in head.partition(b"\r\n")[0]
@@ -322,16 +322,15 @@ def twin() -> str:
     return "asyncio"
 
 
-def seeds(variable: str, default: int) -> Iterable[int]:
-    """Return the seeds to try: ZENOO_SEED, or so many as *variable* says, or the *default*.
+def own_share(server: Server, seeds: Sequence[int]) -> Sequence[int]:
+    """Return which of the seeds a twin carries out.
 
-    The two loops of the async twin share them, one takes the even and one the odd ones.
+    On the stand-in the loops of the async twin share them: one takes every other one, one the
+    rest. A single one is for all.
     """
-    if "ZENOO_SEED" in os.environ:
-        return [int(os.environ["ZENOO_SEED"])]
-    count = int(os.environ.get(variable, default))
-    start, step = {"asyncio": (0, 2), "trio": (1, 2), "sync": (0, 1)}[twin()]
-    return range(start, count, step)
+    if server.is_real or len(seeds) == 1:
+        return seeds
+    return {"asyncio": seeds[::2], "trio": seeds[1::2], "sync": seeds}[twin()]
 
 
 def report(

@@ -15,6 +15,8 @@ import os
 import re
 import secrets
 import signal
+import socket
+import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -400,13 +402,33 @@ def _children(parent: int) -> list[int]:
     return found
 
 
+# A question to the kernel (sock_diag(7)): the IPv4 TCP sockets that are in CLOSE-WAIT. Reading
+# /proc/net/tcp instead takes 40 ms where thousands of connections were closed a moment ago.
+NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, ROOT_AND_REQUEST = 4, 20, 0x301
+NLMSG_DONE, CLOSE_WAIT = 3, 1 << 8
+HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence, port
+QUESTION = struct.Struct("=BBBxI48x")  # family, protocol, extensions, states, any socket
+ANSWER = struct.Struct("=4xH")  # a header apart: family, state, timer, retries; the source port
+DIAGNOSIS = HEADER.pack(
+    HEADER.size + QUESTION.size, SOCK_DIAG_BY_FAMILY, ROOT_AND_REQUEST, 1, 0
+) + QUESTION.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, CLOSE_WAIT)
+
+
 def abandoned_connections(port: int) -> int:
     """Return how many clients of the local server at *port* hung up before the server did."""
-    close_wait = re.compile(rf"\s*\d+: \w+:{port:04X} \w+:\w+ 08 ")
-    return sum(
-        close_wait.match(line) is not None
-        for line in Path("/proc/net/tcp").read_text().splitlines()
-    )
+    count = 0
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG) as kernel:
+        kernel.sendto(DIAGNOSIS, (0, 0))
+        while True:
+            received = kernel.recv(1 << 20)
+            while received:
+                length, kind, *_ = HEADER.unpack_from(received)
+                if kind == NLMSG_DONE:
+                    return count
+                assert kind == SOCK_DIAG_BY_FAMILY, "the kernel does not tell its sockets"
+                (network_order,) = ANSWER.unpack_from(received, HEADER.size)
+                count += socket.ntohs(network_order) == port
+                received = received[length:]
 
 
 def _wait_for(idle: Callable[[], bool]) -> None:

@@ -35,6 +35,11 @@ def described(kept):
     return f"{kept.end} after {after}"
 
 
+def in_flight(kept):
+    """Return how many calls at once; each way to end meets all three."""
+    return (1, 3, 8)[KEPT.index(kept) % 3]
+
+
 def records(mark):
     """Return new partners, each with a reference of its own."""
     return [{"name": f"{mark} {number}", "ref": f"{mark}{number}"} for number in range(RECORDS)]
@@ -79,19 +84,14 @@ def stands_still(monkeypatch, client, seconds, times):
 
 
 @pytest.mark.parametrize("kept", KEPT, ids=described)
-async def test_batches(server, kept, share):
+async def test_batches(server, kept):
     """Creates, imports, updates and reads go through, each write once, however connections end."""
-    place = KEPT.index(kept)
-    if server.is_real and place % 6 != share:
-        return
     ids = await old_records(server)
     before = Snapshot.take(server, ["res.partner"])
     with Proxy(server.host, server.port, keep_alive=kept) as proxy:
         async with ZenooClient(proxy.url, retry=None) as client:
             await log_in(client, server)
-            await client.setup_batch_manager(
-                max_chunk_size=4, max_concurrency=(1, 3, 8)[(place + share) % 3]
-            )
+            await client.setup_batch_manager(max_chunk_size=4, max_concurrency=in_flight(kept))
             batch = client.batch()
             batch.create("res.partner", records("new"))
             batch.update("res.partner", {"city": "Bern"}, record_ids=ids)
@@ -110,17 +110,14 @@ async def test_batches(server, kept, share):
 
 
 @pytest.mark.parametrize("kept", KEPT[-3:] + KEPT[3:6], ids=described)
-async def test_streams(server, kept, share):
+async def test_streams(server, kept):
     """A stream's records are there, each once, however connections end."""
-    place = KEPT.index(kept)
-    if server.is_real and place % 6 != share:
-        return
     given = records("new")
     with Proxy(server.host, server.port, keep_alive=kept) as proxy:
         async with ZenooClient(proxy.url, retry=None) as client:
             await log_in(client, server)
             manager = await client.setup_batch_manager(
-                max_chunk_size=2, max_concurrency=(1, 3, 8)[(place + share) % 3]
+                max_chunk_size=2, max_concurrency=in_flight(kept)
             )
             async with manager.stream("res.partner", iter(given)) as outcomes:
                 told = [(each.index, each.id, each.status) async for each in outcomes]
@@ -149,9 +146,9 @@ async def test_a_keep_alive_shorter_than_our_own(server):
 
 
 @pytest.mark.real_odoo
-async def test_real_servers(either, share, monkeypatch):
+@pytest.mark.parametrize("pause", [2.0, 2.5])
+async def test_real_servers(either, pause, monkeypatch):
     """With and without workers, which hang up after 2 s of silence, all is applied once."""
-    pause = (2.0, 2.5, 3.0)[share]
     ids = await old_records(either)
     before = Snapshot.take(either, ["res.partner"])
     batches = []

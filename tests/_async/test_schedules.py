@@ -259,8 +259,7 @@ async def carry_out(server, seed):
     return schedule, verdicts
 
 
-@pytest.mark.loops_share
-async def test_whatever_goes_wrong(server):
+@pytest.mark.drawn("ZENOO_SCHEDULES", 40)
+async def test_whatever_goes_wrong(server, seeds):
     """Under any schedule each record has one outcome, and the database agrees with all of them."""
-    count = 24 if server.is_real else 30
-    await all_go_well(server, Path(__file__), carry_out, "ZENOO_SCHEDULES", count)
+    await all_go_well(server, Path(__file__), carry_out, seeds)

@@ -240,8 +240,7 @@ async def carry_out(server, seed):
     return f"{program}\n  {tx.report}", verdicts
 
 
-@pytest.mark.loops_share
-async def test_programs(server):
+@pytest.mark.drawn("ZENOO_PROGRAMS", 40)
+async def test_programs(server, seeds):
     """Whatever the program and the faults: it is as before, or as told."""
-    count = 50 if server.is_real else 30
-    await all_go_well(server, Path(__file__), carry_out, "ZENOO_PROGRAMS", count)
+    await all_go_well(server, Path(__file__), carry_out, seeds)

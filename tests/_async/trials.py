@@ -1,16 +1,16 @@
 """Trials drawn at random: one after the other, each with the command that repeats it."""
 
-from ..oracle import seeds, twin
+from ..oracle import own_share, twin
 
 
-async def all_go_well(server, path, carry_out, variable, default):
+async def all_go_well(server, path, carry_out, seeds):
     """Carry out what each seed draws; fail with the commands for those that went wrong.
 
     *carry_out* gets the server and the seed, and returns what is to be shown of the trial, and the
-    verdicts. How many seeds there are is said by the environment's *variable*, or the *default*.
+    verdicts.
     """
     failed = []
-    for seed in seeds(variable, default):
+    for seed in own_share(server, seeds):
         server.store.reset()
         repeat = f"ZENOO_SEED={seed} pytest {path} --servers={server.name}"
         try:

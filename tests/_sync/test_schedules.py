@@ -259,8 +259,7 @@ def carry_out(server, seed):
     return schedule, verdicts
 
 
-@pytest.mark.loops_share
-def test_whatever_goes_wrong(server):
+@pytest.mark.drawn("ZENOO_SCHEDULES", 40)
+def test_whatever_goes_wrong(server, seeds):
     """Under any schedule each record has one outcome, and the database agrees with all of them."""
-    count = 24 if server.is_real else 30
-    all_go_well(server, Path(__file__), carry_out, "ZENOO_SCHEDULES", count)
+    all_go_well(server, Path(__file__), carry_out, seeds)

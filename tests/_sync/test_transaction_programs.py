@@ -240,8 +240,7 @@ def carry_out(server, seed):
     return f"{program}\n  {tx.report}", verdicts
 
 
-@pytest.mark.loops_share
-def test_programs(server):
+@pytest.mark.drawn("ZENOO_PROGRAMS", 40)
+def test_programs(server, seeds):
     """Whatever the program and the faults: it is as before, or as told."""
-    count = 50 if server.is_real else 30
-    all_go_well(server, Path(__file__), carry_out, "ZENOO_PROGRAMS", count)
+    all_go_well(server, Path(__file__), carry_out, seeds)

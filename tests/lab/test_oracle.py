@@ -325,6 +325,28 @@ def test_what_was_sent_twice() -> None:
     assert 0 == again(exchange("504"), exchange(), methods=("unlink",))
     assert 0 == again(exchange("504"), exchange(), times=2)
     assert 1 == again(exchange("504"), exchange(), exchange(), times=2)
+    assert 0 == again(exchange("slow answer", "error"), exchange())
+    assert 1 == again(exchange("slow answer"), exchange())
+    assert 1 == again(exchange("slow answer"), exchange(answer="error"))
+
+
+def test_two_operations_that_write_the_same() -> None:
+    """Each of them may do it once; a third time is a repeat, whichever way it is sent."""
+    operations = [rename("New", 1, 2), WriteManyOperation("res.partner", {2: {"name": "New"}})]
+
+    def exchange(method: str, *arguments: object) -> Exchange:
+        args = ["db", 2, "pw", "res.partner", method, arguments, {}]
+        body = json.dumps({"params": {"args": args}}).encode()
+        return Exchange(1, "/jsonrpc", body, answer=http_answer(200, b'{"result": true}'))
+
+    first = exchange("write", [1, 2], {"name": "New"})
+    second = exchange("write", [2], {"name": "New"})
+    third = exchange("web_save_multi", [2], [{"name": "New"}], {})
+
+    assert [] == repeated([first, second], operations)
+    assert [] == repeated([first, third], operations)
+    assert 1 == len(repeated([first, second, third], operations))
+    assert 2 == len(repeated([first, first], operations[:1]))
 
 
 def test_the_report(server: Server, tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import os
 import socket
 import ssl
 import time
@@ -46,6 +48,23 @@ REASONS: tuple[tuple[type[Exception], Kind], ...] = (
     (socket.gaierror, Kind.UNKNOWN_HOST),
     (ConnectionRefusedError, Kind.REFUSED),
 )
+
+
+# where httpx and Python look for certificates to trust, and for a place to log keys
+TLS_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+
+
+def _trusting(verify: bool | str | ssl.SSLContext) -> bool | ssl.SSLContext:
+    """Return what httpx takes for the client's option `verify`."""
+    if verify is True:
+        return _usual_context(*map(os.environ.get, TLS_VARIABLES))
+    return ssl.create_default_context(cafile=verify) if isinstance(verify, str) else verify
+
+
+@functools.cache
+def _usual_context(*_: str | None) -> ssl.SSLContext:
+    """Return httpx's own settings, shared by all clients: loading them takes longer than a call."""
+    return httpx.create_ssl_context()
 
 
 class Body(httpx.AsyncByteStream):
@@ -110,7 +129,7 @@ class Transport:
         self.timeout = timeout
         self._http = httpx.AsyncClient(
             headers={"User-Agent": f"zenoo-rpc/{__version__}", **headers},
-            verify=ssl.create_default_context(cafile=verify) if isinstance(verify, str) else verify,
+            verify=_trusting(verify),
             # Calls carry their own login; a cookie that is needed nevertheless is set by hand.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             limits=httpx.Limits(max_connections=max_connections, keepalive_expiry=KEEPALIVE_EXPIRY),
