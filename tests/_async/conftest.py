@@ -2,12 +2,10 @@
 
 import pytest
 
-from zenoo_rpc import RetryPolicy, ZenooClient
+from zenoo_rpc import ZenooClient
 
 from ..proxy import Proxy
-from .accounts import log_in
-
-QUICK = RetryPolicy(attempts=4, initial=0.01, maximum=0.05)
+from .accounts import QUICK, log_in
 
 
 @pytest.fixture

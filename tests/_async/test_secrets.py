@@ -20,7 +20,7 @@ from zenoo_rpc import (
 from zenoo_rpc.errors import AddressError, AuthenticationError
 
 from ..proxy import Proxy
-from .accounts import log_in
+from .accounts import QUICK, log_in
 
 PASSWORD = "pa55-Zq7xK"
 WRONG = "wr0ng-Zq7xK"
@@ -159,7 +159,7 @@ async def test_a_key_is_as_secret_as_a_password(server, all_logs):
 async def test_a_call_without_an_answer_tells_no_value(server, secret_user, all_logs, action):
     """Whatever the network does to a call, its error names the address only."""
     with Proxy(server.host, server.port) as proxy:
-        async with ZenooClient(proxy.url) as client:
+        async with ZenooClient(proxy.url, retry=QUICK) as client:
             await enter(client, server)
             proxy.rule(action, answer=b"HTTP/1.0 502 Bad Gateway\r\n\r\nno", seconds=5)
             with pytest.raises(ZenooError) as caught:
@@ -168,7 +168,7 @@ async def test_a_call_without_an_answer_tells_no_value(server, secret_user, all_
                     "search",
                     [[("name", "=", MARK)]],
                     context={"mark": MARK},
-                    timeout=2 if action == "hold" else None,
+                    timeout=0.3 if action == "hold" else None,
                 )
             shows = shown(client, client.__dict__)
 

@@ -20,7 +20,7 @@ from zenoo_rpc.sync import (
 from zenoo_rpc.errors import NoAnswerError, RefusedConnectionError
 
 from ..proxy import Proxy
-from .accounts import log_in
+from .accounts import QUICK, log_in
 from .together import side_by_side
 
 
@@ -297,7 +297,7 @@ def test_a_lost_answer_leaves_the_outcome_unknown(server):
 def test_what_was_never_sent_says_so(server):
     """When the server is gone, nothing is unknown: it is not sent, and the reason is told."""
     with Proxy(server.host, server.port) as proxy:
-        with ZenooClient(proxy.url) as client:
+        with ZenooClient(proxy.url, retry=QUICK) as client:
             log_in(client, server)
             proxy.refuse()
             with pytest.raises(BatchExecutionError, match="3 not sent") as caught:
@@ -330,23 +330,22 @@ def test_what_was_not_sent_can_be_sent_again(client, server):
 
 
 def test_ids_come_back_in_record_order_whatever_the_wire_does(server):
-    """With 5 calls in flight and 0 to 50 ms of jitter, ids[i] belongs to records[i], 200 times.
-
-    50 times on a real server, which answers slower.
-    """
-    turns = 50 if server.is_real else 200
-    with Proxy(server.host, server.port, jitter=0.05, seed=7) as proxy:
+    """With 5 calls in flight that overtake one another, ids[i] belongs to records[i]."""
+    turns, count = 5, 100
+    with Proxy(server.host, server.port, jitter=0.03, seed=7) as proxy:
         with ZenooClient(proxy.url) as client:
             log_in(client, server)
-            manager = client.setup_batch_manager(max_concurrency=5, max_chunk_size=2)
-            seen = {}
+            manager = client.setup_batch_manager(max_concurrency=5, max_chunk_size=4)
+            seen, overtaken = {}, 0
             for turn in range(turns):
-                records = named(10, start=10 * turn)
+                records = named(count, start=count * turn)
                 ids = manager.bulk_create("res.partner", records)
+                overtaken += sorted(ids) != ids
                 seen.update(zip(ids, (record["name"] for record in records), strict=True))
 
     assert seen == {row["id"]: row["name"] for row in server.rows("res.partner")}
-    assert 10 * turns == len(seen)
+    assert turns * count == len(seen)
+    assert overtaken
     assert proxy.peak <= 5
 
 

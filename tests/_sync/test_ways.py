@@ -8,7 +8,6 @@ from zenoo_rpc.sync import (
     AccessError,
     BatchExecutionError,
     MissingError,
-    RetryPolicy,
     ServerError,
     Status,
     UserError,
@@ -17,12 +16,11 @@ from zenoo_rpc.sync import (
 
 from ..oracle import Snapshot, check
 from ..proxy import odoo_error
-from .accounts import log_in
+from .accounts import QUICK, log_in
 
 WAYS = ("web_save_multi", "load", "write")
 KEYS = tuple(each.encode() for each in WAYS)
 SOME_HAVE = {"ref": "y", "partner_latitude": 46.9481, "date": "2026-11-25"}  # of the servers
-QUICK = RetryPolicy(attempts=4, initial=0.01, maximum=0.05)
 APPLIED, REFUSED, UNKNOWN, NOT_SENT = (
     Status.APPLIED,
     Status.REFUSED,
