@@ -13,7 +13,15 @@ async def log_in(client, server, *, limited=False):
     if server.protocol == "json2":
         key = server.limited_key if limited else server.api_key
         return await client.login_with_api_key(server.database, key)
-    login, password = server.login, server.password
-    if limited:
-        login, password = server.limited_login, server.limited_password
-    return await client.login(server.database, login, password)
+    login = server.limited_login if limited else server.login
+    return await client.login(server.database, login, secret_of(server, limited=limited))
+
+
+def secret_of(server, *, limited=False):
+    """Return what a user logs in with over JSON-RPC: the password, or what is as good.
+
+    Real Odoo 19 takes 0.3 s to find a password right, and 5 ms for a key in its place.
+    """
+    if server.is_real and server.version == "19.0":
+        return server.limited_key if limited else server.api_key
+    return server.limited_password if limited else server.password
