@@ -40,7 +40,7 @@ Action = Literal[
     "drop_answer",  # the server answers, the client sees the connection close instead
     "reset_answer",  # the same, by RST
     "cut",  # the client gets the first half of the answer
-    "hold",  # the server answers at once, the client gets it `seconds` later
+    "hold",  # the server answers at once, the client gets it `seconds` later, or after `release()`
     "drip",  # the client gets it piece by piece, the last one `seconds` later
     "forward_late",  # the server gets the request `seconds` after the client has hung up
     "replace",  # the client gets `answer` instead; the server never sees the request
@@ -148,6 +148,7 @@ class Proxy:
         self._ending = keep_alive if isinstance(keep_alive, KeepAlive) else None
         self._lock = threading.RLock()
         self._closing = threading.Event()
+        self._released = threading.Event()
         self._rules: list[Rule] = []
         self._listener: socket.socket | None = None
         self._open: set[socket.socket] = set()
@@ -157,6 +158,7 @@ class Proxy:
         self._in_flight = 0
         self.port = 0
         self.connections = 0
+        self.ended = 0  # connections that were kept alive and take no further request
         self.unread = 0  # requests that came when their connection was about to end
         self.peak = 0  # the most requests that were in flight at once
         self.exchanges: list[Exchange] = []
@@ -206,6 +208,10 @@ class Proxy:
                 listener.shutdown(socket.SHUT_RDWR)  # wakes up accept()
             listener.close()
 
+    def release(self) -> None:
+        """Give the answers that are on hold, and hold none back from now on."""
+        self._released.set()
+
     def settle(self, timeout: float = 60) -> None:
         """Wait until the server has answered all that was forwarded."""
         deadline = time.monotonic() + timeout
@@ -228,6 +234,7 @@ class Proxy:
     def __exit__(self, *_: object) -> None:
         self.refuse()
         self._closing.set()
+        self._released.set()
         with self._lock:
             for connection in self._open:
                 with suppress(OSError):
@@ -299,6 +306,8 @@ class Proxy:
         ending = self._ending
         if ending is None or (number <= ending.requests and _comes(client, ending.seconds)):
             return False
+        with self._lock:
+            self.ended += 1
         with suppress(OSError):
             match ending.end:
                 case "reset":
@@ -402,7 +411,7 @@ class Proxy:
                 return _send(client, answer[: len(answer) // 2], stay_open=False)
             case "hold":
                 assert rule is not None
-                self._closing.wait(rule.seconds)
+                self._released.wait(rule.seconds)
             case "drip":
                 assert rule is not None
                 return self._drip(client, answer, rule.seconds)

@@ -335,7 +335,7 @@ class OdooStore:
     def suffer(self, outage: Outage) -> None:
         match outage:
             case "workers killed":
-                for worker in _children(int(_settings(self._version)["ODOO_PID"])):
+                for worker in _children(int(self.log.with_suffix(".pid").read_text())):
                     os.kill(worker, signal.SIGKILL)
             case "server restarted":
                 _script("serve.sh", "restart", self._version, self._database)

@@ -73,10 +73,17 @@ async def test_a_block_that_runs_out_of_time(server, holding):
     async with ZenooClient(holding.url) as client:
         await log_in(client, server)
         before = await tasks()
-        with anyio.CancelScope() as scope:
-            async with client.batch(chunk_size=5, max_concurrency=2) as batch:
-                batch.create("res.partner", named(40))
-                scope.deadline = anyio.current_time() + 5
+        scope = anyio.CancelScope()
+
+        async def runs_out():
+            await until(lambda: held(holding, 2))
+            scope.deadline = anyio.current_time()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(runs_out)
+            with scope:
+                async with client.batch(chunk_size=5, max_concurrency=2) as batch:
+                    batch.create("res.partner", named(40))
         assert scope.cancelled_caught
         assert before == await tasks()
 

@@ -103,17 +103,16 @@ def test_ctrl_c_ends_the_block(server):
 def test_a_second_ctrl_c_does_not_wait(server):
     """Whoever presses it twice leaves at once; calls in flight are unknown, and end later."""
     with Proxy(server.host, server.port) as proxy:
-        proxy.rule("hold", nth=[3, 4], when=is_create, seconds=5)
+        proxy.rule("hold", nth=[3, 4], when=is_create)
         with logged_in(proxy, server) as client:
             batch = client.batch(chunk_size=5, max_concurrency=2)
             handle = batch.create("res.partner", named(40))
             with interrupted(lambda: held(proxy, 2), lambda: True, pause=0.5):
-                began = time.monotonic()
                 batch.execute()
-            assert time.monotonic() - began < 4
             assert [10, 10, 20] == [handle.result.counts[status] for status in THREE]
             check_outcomes(handle.result, server, proxy)
 
+            proxy.release()
             assert [] == left_behind_after(20)
             assert 4 == len(creates(proxy))
             check_outcomes(batch.results, server, proxy)

@@ -11,7 +11,7 @@ from ..servers import OUTAGES
 from .accounts import log_in
 
 OPERATIONS = ("create", "update, same values", "create with external ids, settled")
-RECORDS = 60
+RECORDS = 160
 STUBBORN = RetryPolicy(attempts=60, initial=0.2, maximum=1, total=60)  # outlasts the outage
 
 

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from contextvars import ContextVar
 
 import anyio.lowlevel
@@ -32,7 +33,7 @@ from zenoo_rpc._compat import (
     shielded,
 )
 
-WAIT = 5  # seconds that a test waits for what should come at once
+WAIT = 60  # seconds that a test waits for what should come at once
 
 request_id: ContextVar[str] = ContextVar("request_id", default="none")
 
@@ -202,10 +203,12 @@ def test_failure_lets_siblings_finish(first):
 
 async def test_async_first_failure_is_raised():
     """Of several failures the first in time is raised, bare, not in a group."""
-    calls = Calls()
+    calls, first = Calls(), anyio.Event()
 
     async def failing(number):
-        await anyio.sleep(0.05 * number)
+        if number == 2:
+            await first.wait()
+        first.set()
         raise Failed(f"number {number}")
 
     with pytest.raises(Failed, match="number 1"):
@@ -308,9 +311,18 @@ async def test_async_interruption_of_the_block(interruption):
     assert (1, True) == (calls.ended, calls.stopped.is_set())
 
 
+def waits(thread):
+    """Whether a thread waits for the calls of its crew."""
+    frames = traceback.walk_stack(sys._current_frames()[thread])
+    codes = [frame.f_code for frame, _ in frames]
+    own = {code.co_name for code in codes if code.co_filename == _compat.__file__}
+    return codes[0].co_filename == threading.__file__ and own & {"__exit__", "another"}
+
+
 def interrupt(main):
     """Send what Ctrl-C sends, once the caller waits."""
-    time.sleep(0.2)
+    while not waits(main):
+        time.sleep(0.001)
     signal.pthread_kill(main, signal.SIGINT)
 
 
