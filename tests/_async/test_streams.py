@@ -156,7 +156,7 @@ async def test_stop_reads_no_further(client, server):
 async def test_a_slow_server_makes_the_source_wait(server, proxy):
     """No more is read than the calls in flight and one more, by whoever carries the batch out."""
     source = Source(200)
-    proxy.rule("hold", nth=[3, 4], when=asks_for("create"), seconds=1)
+    proxy.rule("hold", nth=[3, 4], when=asks_for("create"))
     seen = []
 
     async with ZenooClient(proxy.url) as client:
@@ -166,11 +166,12 @@ async def test_a_slow_server_makes_the_source_wait(server, proxy):
 
         async def watch():
             async with ZenooClient(server.url) as other:
-                while sum(each.action == "hold" for each in list(proxy.exchanges)) < 2:
+                while source.read < 50 or sum(e.action == "hold" for e in proxy.exchanges[:]) < 2:
                     await other.version()  # takes its time
                 for _ in range(5):
                     await other.version()
             seen.append(source.read)
+            proxy.release()
 
         await side_by_side(watch, batch.execute)
 

@@ -9,6 +9,8 @@ from pytest_httpserver import HTTPServer
 from zenoo_rpc.sync import BatchExecutionError, ZenooClient
 from zenoo_rpc.errors import TLSError, TransportError
 
+from .accounts import QUICK
+
 VERSION = {"server_version": "19.0", "server_version_info": [19, 0, 0, "final", 0, ""]}
 
 
@@ -86,7 +88,8 @@ def test_a_certificate_of_another_host_is_refused(odoo, trusting, secure_server)
 
 def test_a_batch_over_a_bad_certificate_is_not_sent(odoo, trusting):
     """When the certificate turns bad after the login, each record is told as not sent."""
-    with ZenooClient(f"https://localhost:{odoo}", verify=trusting) as client:
+    address = f"https://localhost:{odoo}"
+    with ZenooClient(address, verify=trusting, retry=QUICK) as client:
         client.login("demo", "admin", "admin")
         stranger = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         trustme.CA().issue_cert("localhost").configure_cert(stranger)
