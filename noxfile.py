@@ -18,12 +18,17 @@ nox.options.error_on_missing_interpreters = "CI" in os.environ
 PYPROJECT = nox.project.load_toml()
 PYTHONS = ["3.11", "3.12", "3.13"]
 ONE_PYTHON = "3.12"
-MEASURED = "3.13"  # where coverage is: one case of each test shows what is never run
+MEASURED = "3.13"  # where coverage is: one case of each wire test shows what is never run
 STANDINS = "standin,standin-json2"
-STANDIN_LEGS = (
-    "--servers=standin,standin-json2:sync",
-    "--slice=standin-json2:asyncio,standin-json2:trio",
-)
+THIN = ("-m", "not slow")
+ON_STANDINS = {
+    "3.11": ("--slice=standin-json2", *THIN),
+    "3.12": (
+        "--servers=standin,standin-json2:sync",
+        "--slice=standin-json2:asyncio,standin-json2:trio",
+    ),
+    "3.13": ("--slice=standin", *THIN),
+}
 REAL = "odoo19,odoo19-json2,odoo14"
 # Each real server whole in one twin, Odoo 19 in both; the other pairs of server and twin in slices.
 LEGS = "odoo19:asyncio,odoo19-json2:sync,odoo14:sync"
@@ -71,13 +76,13 @@ def run_tests(
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the tests that need no Odoo: wire tests talk to the stand-in, in both dialects.
+    """Run the tests that need no Odoo: wire tests talk to the stand-in.
 
-    On one Python all of them; on the others all but wire tests, and of these one case of each.
+    On one Python all of them, on the others all but wire tests, and of these one case of each, in
+    one dialect.
     """
     session.install(*PACKAGE, *group("test"))
-    thin = (f"--slice={STANDINS}", "-m", "not slow")
-    which = STANDIN_LEGS if session.python == ONE_PYTHON else thin
+    which = ON_STANDINS[str(session.python)]
     run_tests(session, f"tests-{session.python}", *which, *SIDE_BY_SIDE, *session.posargs)
 
 

@@ -130,12 +130,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def leg_of(item: pytest.Item) -> Leg | None:
     """Return the server that a test talks to, and the twin by which it does so if it is of one.
 
-    What is about the stand-in and the lab themselves is of the stand-in.
+    What is about the lab is of the stand-in.
     """
     callspec = getattr(item, "callspec", None)
     parameters = callspec.params if callspec else {}
     if "running_server" not in parameters:
-        return ("standin", None) if item.path.parent.name in ("standin", "lab") else None
+        return ("standin", None) if item.path.parent.name == "lab" else None
     twin = parameters.get("anyio_backend") or parameters.get("colour")
     if twin == "blocking" or item.path.parent.name == "_sync" or item.path.stem.endswith("_sync"):
         twin = "sync"
