@@ -30,11 +30,10 @@ ON_STANDINS = {
     "3.13": ("--slice=standin", *THIN),
 }
 REAL = "odoo19,odoo19-json2,odoo14"
-# Each real server whole in one twin, Odoo 19 in both; the other pairs of server and twin in slices.
+# Each real server whole in one twin, Odoo 19 in both, and a slice of 14 in the other.
 LEGS = "odoo19:asyncio,odoo19-json2:sync,odoo14:sync"
-SLICES = "odoo19:sync,odoo19-json2:asyncio,odoo14:asyncio"
+SLICE = "--slice=odoo14:asyncio"
 OUTAGES = [f"tests/{twin}/test_outages.py" for twin in ("_async", "_sync")]
-PROGRAMS = "tests/standin/test_against_odoo.py"
 WIRE_TESTS = (
     "tests/_async",
     "tests/_sync",
@@ -162,41 +161,35 @@ def twin(session: nox.Session) -> None:
 def odoo(session: nox.Session) -> None:
     """Run the wire tests against real Odoo 19, in both dialects, and 14, installing these first."""
     session.install(*PACKAGE, *group("test"))
-    on_real_servers(session, LEGS, SLICES)
+    on_real_servers(session, LEGS, SLICE, "--deal")
 
 
-def on_real_servers(session: nox.Session, servers: str, slices: str = "") -> None:
+def on_real_servers(session: nox.Session, servers: str, *options: str) -> None:
     """Run the wire tests against real Odoo, or those that the session was told to run."""
     session.run("scripts/odoo/provision.sh", "19", "14", external=True)
-    with lab("19", "zenoo_standin") as odoo_19, lab("14", "zenoo_standin") as odoo_14:
+    where = (f"--servers={servers}", *options)
+    with lab("19"), lab("14"):
         if session.posargs:
-            session.run("pytest", f"--servers={servers}", *session.posargs)
+            session.run("pytest", *where, *session.posargs)
             return
-        apart = [f"--ignore={path}" for path in (*OUTAGES, PROGRAMS)]
-        legs = (f"--servers={servers}", f"--slice={slices}")
-        run_tests(session, "odoo", *legs, *SIDE_BY_SIDE, *apart, *WIRE_TESTS)
-        # they share one database
-        there = {"ZENOO_TEST_ODOO_19": odoo_19, "ZENOO_TEST_ODOO_14": odoo_14}
-        run_tests(session, "programs", "-k", "as_live", PROGRAMS, env=there)
-        # they restart the servers
-        run_tests(session, "outages", f"--servers={servers}", *OUTAGES)
+        apart = [f"--ignore={path}" for path in OUTAGES]  # they restart the servers
+        run_tests(session, "odoo", *where, *SIDE_BY_SIDE, *apart, *WIRE_TESTS)
+        run_tests(session, "outages", *where, *OUTAGES)
 
 
 @contextmanager
-def lab(version: str, database: str) -> Iterator[str]:
-    """Run a server of the lab with a fresh database; give its URL and the database's name."""
+def lab(version: str) -> Iterator[None]:
+    """Keep a server of the lab running."""
 
-    def serve(what: str, *arguments: str) -> dict[str, str]:
-        command = ["scripts/odoo/serve.sh", what, version, *arguments]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-        return dict(line.split("=", 1) for line in done.stdout.splitlines())
+    def serve(what: str) -> str:
+        command = ["scripts/odoo/serve.sh", what, version]
+        return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
 
-    was_running = serve("env")["ODOO_PID"]
+    was_running = "ODOO_PID=\n" not in serve("env")
     try:
-        started = serve("start", "--db", database)
-        yield f"{started['ODOO_URL']} {database}"
+        serve("start")
+        yield
     finally:
-        serve("drop", database)
         if not was_running:
             serve("stop")
 

@@ -34,6 +34,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("explore" if "ZENOO_EXPLORE" in os.environ else "same")
 
 TWINS = ("asyncio", "trio", "sync")
+TWIN = "anyio_backend"  # the parameter that names it in tests of the async one
 SEEDS = 10  # that one test carries out, of trials drawn at random
 Leg = tuple[str, str | None]  # server, twin
 
@@ -49,6 +50,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--slice",
         default="",
         help="the same, but just one case of each test, always the same one",
+    )
+    parser.addoption(
+        "--deal",
+        action="store_true",
+        help="run each case of a long table on one of the chosen real servers and twins",
     )
 
 
@@ -82,6 +88,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "real_odoo: about real Odoo only; not run when --servers names none"
     )
+    config.addinivalue_line("markers", "long_table: see --deal")
     config.addinivalue_line(
         "markers",
         "drawn(variable, count): carries out what the fixture `seeds` draws; how many seeds there "
@@ -118,13 +125,31 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         leg = leg_of(item)
         if leg is None or belongs(leg, whole):
-            kept.add(item)
+            if not config.getoption("deal") or is_dealt_to(leg, whole, item):
+                kept.add(item)
         elif belongs(leg, thin):
             cases[item.nodeid.partition("[")[0], leg].append(item)
     for (test, leg), choice in cases.items():
         kept.add(choice[zlib.crc32(f"{test} {leg}".encode()) % len(choice)])
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = [item for item in items if item in kept]
+
+
+def is_dealt_to(leg: Leg | None, legs: Iterable[Leg], item: pytest.Item) -> bool:
+    """Whether *leg* is the one of *legs* that runs an item, or all do.
+
+    Each runs some of a long table, and the first seeds of what is drawn.
+    """
+    if leg is None or leg[0] not in REAL:
+        return True
+    case = item.callspec.params
+    if item.get_closest_marker("drawn"):
+        return case["seeds"][0] == 0
+    if not item.get_closest_marker("long_table"):
+        return True
+    real = [each for each in legs if each[0] in REAL]
+    names = [str(case[name]) for name in sorted(case) if name not in ("running_server", TWIN)]
+    return real[zlib.crc32(" ".join(names).encode()) % len(real)] == leg
 
 
 def leg_of(item: pytest.Item) -> Leg | None:
@@ -136,7 +161,7 @@ def leg_of(item: pytest.Item) -> Leg | None:
     parameters = callspec.params if callspec else {}
     if "running_server" not in parameters:
         return ("standin", None) if item.path.parent.name == "lab" else None
-    twin = parameters.get("anyio_backend") or parameters.get("colour")
+    twin = parameters.get(TWIN) or parameters.get("colour")
     if twin == "blocking" or item.path.parent.name == "_sync" or item.path.stem.endswith("_sync"):
         twin = "sync"
     return parameters["running_server"], twin

@@ -18,6 +18,7 @@ import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -190,8 +191,6 @@ def _settings(version: str) -> dict[str, str]:
 def _running_odoo(name: str) -> Iterator[Server]:
     version = REAL[name]
     database = f"zenoo_test_{os.getpid()}_{secrets.token_hex(3)}"
-    _script("provision.sh", version)
-
     with ExitStack() as stack:
         stack.enter_context(_shared_odoo(version, database))
         stack.callback(_script, "serve.sh", "drop", version, database)
@@ -206,14 +205,16 @@ def _running_odoo(name: str) -> Iterator[Server]:
 def _shared_odoo(version: str, database: str) -> Iterator[None]:
     """Use the lab's one Odoo of that name, side by side with other test runs.
 
-    Each run holds a shared lock while it uses the server. Whoever is alone clears the databases
-    that killed runs left behind; whoever leaves last stops the server, if a test run started it.
+    Each run holds a shared lock while it uses the server. Whoever is alone installs it, if need be
+    (which starts and stops the database), and clears the databases that killed runs left behind;
+    whoever leaves last stops the server, if a test run started it.
     """
     home = Path(_settings(version)["ODOO_HOME"])
     mode = version.removeprefix(version[:2])  # "-threaded": it shares the other one's databases
 
-    with open(home / f".tests{mode}.lock", "w") as lock:
+    with open(Path(tempfile.gettempdir()) / f"zenoo-odoo-{version}.lock", "w") as lock:
         if _alone(lock) and not mode:
+            _script("provision.sh", version)
             _drop_leftovers(version)
         fcntl.flock(lock, fcntl.LOCK_SH)
         try:

@@ -2,10 +2,11 @@
 
 import importlib.util
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from .conftest import belongs, grouped_seeds
+from .conftest import belongs, grouped_seeds, is_dealt_to
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 PATTERN = '<testsuites><testsuite name="pytest">{}</testsuite></testsuites>'
@@ -97,6 +98,42 @@ def test_what_is_of_no_twin_belongs_to_each():
     assert not belongs(("odoo19", "sync"), chosen)
     assert belongs(("odoo14", None), chosen)
     assert not belongs(("standin", None), chosen)
+
+
+class Case:
+    """A test item as far as dealing looks at it."""
+
+    def __init__(self, marker, **params):
+        self.callspec = SimpleNamespace(params=params)
+        self._marker = marker
+
+    def get_closest_marker(self, name):
+        """Whether the item has it."""
+        return name == self._marker
+
+
+LEGS = [("standin", "sync"), ("odoo19", "asyncio"), ("odoo19-json2", "sync"), ("odoo14", "sync")]
+
+
+def test_each_case_of_a_long_table_is_dealt_to_one_leg():
+    """All legs have their share; the stand-in has the whole table, and each leg other tests."""
+    dealt = []
+    for fault in range(60):
+        case = Case("long_table", fault=fault, operation="create", running_server="x")
+        found = [leg for leg in LEGS if is_dealt_to(leg, LEGS, case)]
+        assert LEGS[0] == found[0]
+        dealt += found[1:]
+    assert 60 == len(dealt)
+    assert all(dealt.count(leg) > 10 for leg in LEGS[1:])
+    assert all(is_dealt_to(leg, LEGS, Case(None, fault=1)) for leg in [*LEGS, None])
+
+
+def test_real_servers_get_the_first_seeds():
+    """The rest is for `nox -s soak`."""
+    first, second = (Case("drawn", seeds=range(start, start + 10)) for start in (0, 10))
+
+    assert [True] * 4 == [is_dealt_to(leg, LEGS, first) for leg in LEGS]
+    assert [True, False, False, False] == [is_dealt_to(leg, LEGS, second) for leg in LEGS]
 
 
 def test_seeds_come_in_groups(monkeypatch):

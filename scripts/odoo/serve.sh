@@ -22,8 +22,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 conf() {
-    # with 0, 14 remembers one database at a time; without workers, its threads then fail when there are two
-    local soft=0; [ -z "$MODE" ] || soft=68719476736
+    # as many databases as 14 has memory for it keeps open; with 0 it opens one anew at nearly each call
+    local soft=68719476736
     as_user mkdir -p "$CACHE/$V/data" "$RUN"
     as_user tee "$CONF" >/dev/null <<CONF
 [options]

@@ -83,6 +83,7 @@ def stands_still(monkeypatch, client, seconds, times):
     return module
 
 
+@pytest.mark.long_table
 @pytest.mark.parametrize("kept", KEPT, ids=described)
 async def test_batches(server, kept):
     """Creates, imports, updates and reads go through, each write once, however connections end."""
@@ -109,6 +110,7 @@ async def test_batches(server, kept):
     assert [] == examine(server, batch.results, before)
 
 
+@pytest.mark.long_table
 @pytest.mark.parametrize("kept", KEPT[-3:] + KEPT[3:6], ids=described)
 async def test_streams(server, kept):
     """A stream's records are there, each once, however connections end."""

@@ -226,7 +226,7 @@ async def carry_out(server, seed):
             ids[model] = await client.create(model, old)
     before = Snapshot.take(server, MODELS)
     schedule = draw(seed, ids)
-    patience = (4 if server.is_real else 2) if schedule.outlasts else 60
+    patience = (8 if server.is_real else 2) if schedule.outlasts else 60
 
     with Proxy(server.host, server.port, keep_alive=schedule.keep_alive) as proxy:
         async with ZenooClient(proxy.url, retry=schedule.retry) as client:

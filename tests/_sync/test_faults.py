@@ -108,6 +108,7 @@ def with_the_rest(expected, told, fault, operation):
     ]
 
 
+@pytest.mark.long_table
 @pytest.mark.parametrize(("fault", "operation", "concurrency"), CASES)
 def test_what_is_told_is_true(server, fault, operation, concurrency):
     """Each record is told what the fault proves, no call is repeated, and the database agrees."""
@@ -116,7 +117,7 @@ def test_what_is_told_is_true(server, fault, operation, concurrency):
         names = [{"name": f"Old {number}", "ref": "old"} for number in range(RECORDS)]
         ids = client.batch_manager.bulk_create("res.partner", names)
     before = Snapshot.take(server, ["res.partner"])
-    patience = (4 if server.is_real else 2) if fault.outlasts else 60
+    patience = (8 if server.is_real else 2) if fault.outlasts else 60
 
     with Proxy(server.host, server.port) as proxy:
         with ZenooClient(proxy.url, retry=None) as client:

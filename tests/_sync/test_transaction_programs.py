@@ -214,7 +214,7 @@ def carry_out(server, seed):
         old = [{"name": f"Old {n}", "ref": "old", "city": "Bern"} for n in range(POOL)]
         ids = client.create("res.partner", old)
     before = contents(server)
-    patience = (4 if server.is_real else 2) if program.outlasts else 60
+    patience = (8 if server.is_real else 2) if program.outlasts else 60
 
     with Proxy(server.host, server.port) as proxy:
         with ZenooClient(proxy.url, retry=SWIFT, timeout=patience) as client:

@@ -1,15 +1,14 @@
 """The stand-in and real Odoo answer the same programs alike.
 
 Without a server the answers are compared with those recorded from one
-(``recorded/*/programs*.json``, one for each dialect). With ``ZENOO_TEST_ODOO_19`` or
-``ZENOO_TEST_ODOO_14`` set to ``"<url> <database>"`` (administrator ``admin``/``admin``) the
-programs run there too, which no other run may do at the same time; with ``ZENOO_TEST_RECORD=1``
-besides, that run becomes the record.
+(``recorded/*/programs*.json``, one for each dialect). With ``--servers=odoo19,odoo14`` the
+programs run there too; with ``ZENOO_TEST_RECORD=1`` besides, that run becomes the record.
 """
 
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ from attrs import frozen
 
 from zenoo_rpc.testing import OdooStandIn
 
+from ..conftest import chosen_servers
+from ..servers import REAL, Server, running
 from . import imports, json2_programs, programs
 from .conversation import Json2Talk, Talk, WebTalk, post
 
@@ -71,14 +72,21 @@ def here(odoo: OdooStandIn, dialect: Dialect, program: Program) -> Talk:
     return dialect.talk(odoo.url, odoo.database, odoo.version)
 
 
-def there(dialect: Dialect, program: Program) -> Talk:
+@pytest.fixture(scope="session")
+def live(request: pytest.FixtureRequest) -> Iterator[dict[str, Server]]:
+    """Return the real servers that were chosen, by version, each with a database for this alone."""
+    names = {REAL[name]: name for name in chosen_servers(request.config) if name in REAL}
+    with ExitStack() as stack:
+        servers = [stack.enter_context(running(name)) for name in names.values()]
+        yield {server.version: server for server in servers}
+
+
+def there(live: dict[str, Server], dialect: Dialect, program: Program) -> Talk:
     """Return a way to the real server, or skip."""
     version = dialect.version
-    release = version.removesuffix(".0")
-    known = os.environ.get(f"ZENOO_TEST_ODOO_{release}")
-    if not known:
-        pytest.skip(f"ZENOO_TEST_ODOO_{release} is not set: no real Odoo to compare with")
-    url, database = known.split()
+    if version not in live:
+        pytest.skip(f"Odoo {version} was not chosen: nothing to compare with")
+    url, database = live[version].url, live[version].database
     admin = Talk(url, database, version)
     if admin.series < 19:
         admin.cookie = session(url, database)
@@ -128,9 +136,11 @@ def test_as_recorded(standins: dict[str, OdooStandIn], dialect: Dialect, program
 
 
 @pytest.mark.parametrize(("dialect", "program"), CASES)
-def test_as_live(standins: dict[str, OdooStandIn], dialect: Dialect, program: Program) -> None:
+def test_as_live(
+    standins: dict[str, OdooStandIn], live: dict[str, Server], dialect: Dialect, program: Program
+) -> None:
     """A program is told the same by the stand-in and by a real server."""
-    expected = answers(there(dialect, program), program)
+    expected = answers(there(live, dialect, program), program)
     if os.environ.get("ZENOO_TEST_RECORD"):
         record = {**record_of(dialect), program.__name__: expected}
         text = json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True)
