@@ -6,6 +6,7 @@
     |   |-- NotLoggedInError        a call that needs a login came before it
     |   |-- ClientClosedError       the client was closed
     |   |-- InvalidValueError       a value that no wire format can carry (also a ValueError)
+    |   |-- UnknownOptionError      a keyword that there is not (also a TypeError)
     |   `-- MissingExtraError       an optional dependency is not installed (also an ImportError)
     |-- TransportError              no answer of Odoo's came
     |   |-- ConnectionFailedError   nothing was sent
@@ -54,6 +55,10 @@ class NotLoggedInError(UsageError):
 
 class ClientClosedError(UsageError):
     """The client was closed; make a new one."""
+
+
+class UnknownOptionError(UsageError, TypeError):
+    """A keyword that there is not, or that is misspelt."""
 
 
 class InvalidValueError(UsageError, ValueError):

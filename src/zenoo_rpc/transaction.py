@@ -1,158 +1,29 @@
-"""What became of a transaction: its state, its report, and its exceptions.
+"""The import path that users know: what a transaction is made of, and what it raises.
 
-TransactionError
-|-- TransactionStateError       a transaction used out of turn: after its end
-|-- NotUndoableError            a write that could not be taken back; it was not sent
-`-- TransactionRollbackError    not everything was taken back; carries the report
+The classes that wait are those of the async API; `zenoo_rpc.sync` has the blocking ones.
 """
 
-from __future__ import annotations
+from ._async.transaction import Transaction, TransactionManager
+from .batch.transaction import (
+    Change,
+    NotUndoableError,
+    TransactionError,
+    TransactionOptions,
+    TransactionReport,
+    TransactionRollbackError,
+    TransactionState,
+    TransactionStateError,
+)
 
-import enum
-from collections.abc import Iterable
-from typing import Literal, TypedDict
-
-import attrs
-
-from .errors import InvalidValueError, UsageError, ZenooError
-
-SHOWN = 5  # changes that a summary names
-
-
-class TransactionOptions(TypedDict, total=False):
-    """The keywords of a transaction.
-
-    - `allow_partial_undo`: whether writes that cannot be taken back, or not wholly, are sent all
-      the same, and reported as such (False)
-    - `on_conflict`: what happens to a record that somebody else wrote to since: `"report"`
-      (default) leaves it alone, `"overwrite"` writes the old values back
-    - `unlink`: `"hold"` (default) keeps deletions back until the end, `"now"` deletes at once,
-      which cannot be taken back
-    """
-
-    allow_partial_undo: bool
-    on_conflict: Literal["report", "overwrite"]
-    unlink: Literal["hold", "now"]
-
-
-@attrs.frozen(kw_only=True)
-class TransactionSettings:
-    """A transaction's keywords, checked."""
-
-    allow_partial_undo: bool = False
-    on_conflict: Literal["report", "overwrite"] = attrs.field(default="report")
-    unlink: Literal["hold", "now"] = attrs.field(default="hold")
-
-    @on_conflict.validator
-    def _check_on_conflict(self, _: object, value: object) -> None:
-        if value not in ("report", "overwrite"):
-            raise InvalidValueError(f'on_conflict must be "report" or "overwrite", not {value!r}')
-
-    @unlink.validator
-    def _check_unlink(self, _: object, value: object) -> None:
-        if value not in ("hold", "now"):
-            raise InvalidValueError(f'unlink must be "hold" or "now", not {value!r}')
-
-
-class TransactionState(enum.Enum):
-    """How far a transaction is."""
-
-    ACTIVE = "active"
-    COMMITTED = "committed"
-    ROLLED_BACK = "rolled back"
-    PARTLY_ROLLED_BACK = "partly rolled back"
-
-
-@attrs.frozen
-class Change:
-    """Something done to records of a model: *action* is `create`, `update`, `unlink` or a method.
-
-    *ids* are database ids; where a create had no answer there are none, and *records* are the
-    places of its records in the batch. *reason* says why it was not taken back, or is unknown.
-    """
-
-    action: str
-    model: str
-    ids: tuple[int, ...] = ()
-    reason: str = ""
-    records: tuple[int, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.ids) or len(self.records)
-
-    def __str__(self) -> str:
-        where = f"records {list(self.records)}" if self.records else f"ids {list(self.ids)}"
-        text = f"{self.action} {self.model}, {where if len(self) <= SHOWN else len(self)}"
-        return f"{text}: {self.reason}" if self.reason else text
-
-
-@attrs.frozen
-class TransactionReport:
-    """What a transaction did: *applied* is in effect, *undone* was taken back.
-
-    *not_undone* could not be taken back, *unknown* had no answer: it may be in effect or not. Of a
-    transaction that was committed neither says more than that.
-    """
-
-    state: TransactionState
-    applied: tuple[Change, ...] = ()
-    undone: tuple[Change, ...] = ()
-    not_undone: tuple[Change, ...] = ()
-    unknown: tuple[Change, ...] = ()
-
-    def summary(self) -> str:
-        """Return how many records of what, and the first changes that are still in effect."""
-        counts = ", ".join(
-            f"{sum(map(len, changes)):,} {name}"
-            for name, changes in (
-                ("applied", self.applied),
-                ("undone", self.undone),
-                ("not undone", self.not_undone),
-                ("unknown", self.unknown),
-            )
-            if changes
-        )
-        left = [*self.not_undone, *self.unknown]
-        lines = [f"the transaction is {self.state.value}: {counts or 'nothing was written'}"]
-        lines += [f"  {change}" for change in left[:SHOWN]]
-        if len(left) > SHOWN:
-            lines.append(f"  ... and {len(left) - SHOWN:,} more in the report")
-        return "\n".join(lines)
-
-
-class TransactionError(ZenooError):
-    """Base of what can go wrong with a transaction."""
-
-
-class TransactionStateError(TransactionError, UsageError):
-    """A transaction used out of turn: written in after its end, ended twice."""
-
-
-class NotUndoableError(TransactionError, UsageError):
-    """A write that could not be taken back; it was not sent.
-
-    *fields* are those that stand in the way, where it is them.
-    """
-
-    def __init__(self, action: str, reason: str, fields: Iterable[str] = ()) -> None:
-        super().__init__(action, reason, tuple(fields))
-        self.action = action
-        self.reason = reason
-        self.fields = tuple(fields)
-
-    def __str__(self) -> str:
-        return (
-            f"{self.action}: {self.reason}. Nothing was sent; set allow_partial_undo to write it "
-            "all the same"
-        )
-
-
-class TransactionRollbackError(TransactionError):
-    """Not everything was taken back: `report` says what; `__cause__` is what went wrong first."""
-
-    def __init__(self, report: TransactionReport) -> None:
-        super().__init__(report)
-        self.report = report
-
-    def __str__(self) -> str:
-        return self.report.summary()
+__all__ = [
+    "Change",
+    "NotUndoableError",
+    "Transaction",
+    "TransactionError",
+    "TransactionManager",
+    "TransactionOptions",
+    "TransactionReport",
+    "TransactionRollbackError",
+    "TransactionState",
+    "TransactionStateError",
+]

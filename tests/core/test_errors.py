@@ -7,9 +7,9 @@ from array import array
 import pytest
 
 import zenoo_rpc
-from zenoo_rpc import errors, transaction
+from zenoo_rpc import errors
 from zenoo_rpc._core.faults import Kind, transport_fault
-from zenoo_rpc.batch import exceptions
+from zenoo_rpc.batch import exceptions, transaction
 from zenoo_rpc.batch.exceptions import (
     BatchExecutionError,
     BatchStateError,

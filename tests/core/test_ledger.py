@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zenoo_rpc import errors
-from zenoo_rpc._core.ledger import IN_FLIGHT, Ledger
+from zenoo_rpc._core.ledger import HELD, IN_FLIGHT, Ledger
+from zenoo_rpc.batch.operations import UnlinkOperation
 from zenoo_rpc.batch.results import Status, Told
+from zenoo_rpc.batch.transaction import HeldBackError
 
 ERROR = errors.ServerError("no")
 
@@ -112,12 +114,40 @@ def test_ids_must_be_as_many_as_their_records():
             ledger.name([0, 2], ids)
 
 
-def test_settled():
-    """What is in flight when all ends is unknown; the ledger itself does not change."""
+OPERATION = UnlinkOperation("m", [7, 8, 9])
+
+
+def told(ledger):
+    """Return the statuses and errors of a ledger with three records."""
+    result = ledger.result(OPERATION, range(3), final=False)
+    return [outcome.status for outcome in result], [outcome.error for outcome in result]
+
+
+def test_what_is_in_flight_at_the_end():
+    """It is unknown; the ledger itself does not change."""
     ledger = Ledger(3)
     ledger.mark([1], IN_FLIGHT)
     ledger.mark([2], Status.APPLIED)
 
-    assert bytes([Status.NOT_SENT, Status.UNKNOWN, Status.APPLIED]) == bytes(ledger.settled())
+    assert [Status.NOT_SENT, Status.UNKNOWN, Status.APPLIED] == told(ledger)[0]
     assert (1, 0) == tuple(ledger.counts(ended=end)[Status.UNKNOWN] for end in (True, False))
     assert IN_FLIGHT == ledger.states[1]
+
+
+def test_what_a_transaction_holds_back():
+    """It is not sent, for a reason that is no failure; at the end it is told what became of it."""
+    ledger = Ledger(3)
+    ledger.mark([0], Status.APPLIED)
+    ledger.mark([1, 2], HELD)
+
+    statuses, errors = told(ledger)
+    assert [Status.APPLIED, Status.NOT_SENT, Status.NOT_SENT] == statuses
+    assert [True, False, False] == [error is None for error in errors]
+    assert {} == ledger.errors
+    assert 2 == ledger.counts(ended=True)[Status.NOT_SENT]
+
+    refused = HeldBackError(is_over=True)
+    ledger.end([1, 2], [(Status.APPLIED, None), (Status.NOT_SENT, refused)])
+    statuses, errors = told(ledger)
+    assert [Status.APPLIED, Status.APPLIED, Status.NOT_SENT] == statuses
+    assert [None, None, refused] == errors

@@ -37,14 +37,14 @@ from zenoo_rpc._core.writes import (
 )
 from zenoo_rpc.batch.operations import UnlinkOperation
 from zenoo_rpc.batch.results import BatchResult, OperationResult, Status
-from zenoo_rpc.errors import AccessError, InvalidValueError, MissingError
-from zenoo_rpc.transaction import (
+from zenoo_rpc.batch.transaction import (
     Change,
     TransactionReport,
     TransactionSettings,
     TransactionState,
     TransactionStateError,
 )
+from zenoo_rpc.errors import AccessError, InvalidValueError, MissingError
 
 FIELDS = {
     "name": {"type": "char"},

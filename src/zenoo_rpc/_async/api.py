@@ -26,6 +26,16 @@ from ..batch.operations import (
 )
 from ..batch.options import Options, Progress
 from ..batch.results import BatchResult, OperationHandle, OperationResult, RecordOutcome, Status
+from ..batch.transaction import (
+    Change,
+    HeldBackError,
+    NotUndoableError,
+    TransactionError,
+    TransactionReport,
+    TransactionRollbackError,
+    TransactionState,
+    TransactionStateError,
+)
 from ..errors import (
     AccessError,
     AddressError,
@@ -46,19 +56,11 @@ from ..errors import (
     ServerBusyError,
     ServerError,
     TransportError,
+    UnknownOptionError,
     UsageError,
     UserError,
     ValidationError,
     ZenooError,
-)
-from ..transaction import (
-    Change,
-    NotUndoableError,
-    TransactionError,
-    TransactionReport,
-    TransactionRollbackError,
-    TransactionState,
-    TransactionStateError,
 )
 from .client import ZenooClient
 from .context import BatchCollector, BatchContext
@@ -89,6 +91,7 @@ __all__ = [
     "CreateOperation",
     "CreateStream",
     "DatabaseNotFoundError",
+    "HeldBackError",
     "Ids",
     "InvalidValueError",
     "MissingError",
@@ -119,6 +122,7 @@ __all__ = [
     "TransactionState",
     "TransactionStateError",
     "TransportError",
+    "UnknownOptionError",
     "UnlinkOperation",
     "UpdateOperation",
     "UsageError",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack, cast
 
@@ -20,11 +22,19 @@ from ..batch.operations import (
     WriteManyOperation,
     update_operation,
 )
-from ..batch.options import BatchOptions, Options
-from ..batch.results import BatchResult, OperationHandle
+from ..batch.options import BatchOptions, Options, checked
+from ..batch.results import BatchResult, OperationHandle, OperationResult
 
 if TYPE_CHECKING:
     from .manager import BatchManager
+
+
+logger = logging.getLogger("zenoo_rpc")
+
+OUTSIDE = (
+    "a batch that was opened in a transaction is executed outside of it: it belongs to none, and "
+    "nothing takes it back"
+)
 
 
 def create_operation(
@@ -59,10 +69,11 @@ class BatchContext:
     def __init__(self, manager: BatchManager, **options: Unpack[Options]) -> None:
         self.manager = manager
         self.operations: list[Operation] = []
-        self._options = BatchOptions(**options)
+        self._options = checked(BatchOptions, options)
         self._handles: list[OperationHandle] = []
         self._run: Run | None = None
         self._over = False
+        self._opened_inside = manager.is_in_transaction
 
     def create(
         self,
@@ -130,6 +141,8 @@ class BatchContext:
         """
         self._check_open()
         self._over = True
+        if self._opened_inside and not self.manager.is_in_transaction:
+            logger.warning(OUTSIDE)
         if self.operations:
             self._run = self.manager.start(tuple(self.operations), self._options)
             try:
@@ -186,8 +199,11 @@ class BatchContext:
         return handle
 
     def _settle(self) -> None:
-        for handle, result in zip(self._handles, self.results.operations, strict=True):
-            handle.settle(result)
+        for place, result in enumerate(self.results.operations):
+            self._handles[place].settle(result, partial(self._result_of, place))
+
+    def _result_of(self, place: int) -> OperationResult:
+        return self.results.operations[place]
 
     def _check_open(self) -> None:
         if self._over:

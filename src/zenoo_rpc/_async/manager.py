@@ -17,7 +17,7 @@ from ..batch.operations import (
     UnlinkOperation,
     update_operation,
 )
-from ..batch.options import BatchOptions, ManagerSettings, Options, Settings
+from ..batch.options import BatchOptions, ManagerSettings, Options, Settings, checked
 from ..batch.results import BatchResult
 from .context import BatchContext, create_operation
 from .execution import Execution
@@ -43,7 +43,7 @@ class BatchManager:
 
     def __init__(self, client: ZenooClient, **settings: Unpack[Settings]) -> None:
         self._client = client
-        self.settings = ManagerSettings(**settings)
+        self.settings = checked(ManagerSettings, settings)
         self._slots = ASemaphore(self.settings.max_concurrency)
         self._pacing = Pacing(self.settings.max_chunk_bytes, self.settings.call_seconds)
         self._stats: Counter[str] = Counter()
@@ -126,7 +126,7 @@ class BatchManager:
         occurs twice.
         """
         operation = CreateStream(model, [records], external_ids=external_ids, context=context)
-        chosen = BatchOptions(**options)
+        chosen = checked(BatchOptions, options)
         run = self.start([operation], chosen, look_ahead=4 * self.settings.max_concurrency)
         execution = Execution(self._client, self._slots, self.settings, run, chosen)
         return OutcomeStream(operation, run, execution, lambda: self._count(run))
@@ -135,7 +135,7 @@ class BatchManager:
         self, operations: Iterable[Operation], **options: Unpack[Options]
     ) -> BatchResult:
         """Carry out operations; BatchExecutionError unless every record was applied."""
-        chosen = BatchOptions(**options)
+        chosen = checked(BatchOptions, options)
         run = self.start(tuple(operations), chosen)
         try:
             await self.carry_out(run, chosen)
@@ -143,6 +143,11 @@ class BatchManager:
             error.add_note(f"zenoo_rpc: {run.result().summary()}")
             raise
         return run.result().raise_for_failures()
+
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether what it sends now, from this task or thread, belongs to a transaction."""
+        return self._client.is_in_transaction
 
     def get_stats(self) -> dict[str, int]:
         """Return what it has done so far: batches, operations, records by status, calls."""

@@ -35,8 +35,8 @@ from .._core.writes import (
     not_restorable,
     rows_of,
 )
+from ..batch.transaction import Change, NotUndoableError
 from ..errors import ServerError, ZenooError
-from ..transaction import Change, NotUndoableError
 from .session import Session
 
 ATTRIBUTES = ["type", "relation", "translate", *KEPT]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from ..transaction import Change, TransactionStateError
+from ..batch.transaction import Change, TransactionStateError
 from .rows import Fields
 from .undo import Compensation, Entry, Held
 

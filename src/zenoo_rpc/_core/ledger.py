@@ -11,9 +11,13 @@ from collections.abc import Iterable, Sequence
 
 from ..batch.operations import CreateStream, Operation
 from ..batch.results import OperationResult, RecordOutcome, Status, Told, is_new
+from ..batch.transaction import HeldBackError
 from ..errors import ZenooError
+from .protocol import Ending
 
 IN_FLIGHT = 255  # a record's state between take() and record(); at the end it reads UNKNOWN
+HELD = 254  # of one that a transaction holds back: NOT_SENT, which is no failure
+AS_TOLD = bytes.maketrans(bytes([IN_FLIGHT, HELD]), bytes([Status.UNKNOWN, Status.NOT_SENT]))
 
 
 class Ledger:
@@ -77,6 +81,14 @@ class Ledger:
         """Set the error of records."""
         self.errors.update(dict.fromkeys(numbers, error))
 
+    def end(self, numbers: Sequence[int], endings: Iterable[Ending]) -> None:
+        """Set the states and errors of records that a transaction held back."""
+        self.excuse(numbers)
+        for number, (status, error) in zip(numbers, endings, strict=True):
+            self.mark([number], status)
+            if error is not None:
+                self.blame([number], error)
+
     def excuse(self, numbers: Iterable[int]) -> None:
         """Drop the errors of records."""
         if self.errors:
@@ -105,20 +117,21 @@ class Ledger:
         """
         part = slice(numbers.start - self.first, numbers.stop - self.first)
         whole = final and len(numbers) == len(self.states)
+        states = bytes(self.states[part])
+        errors = {n - numbers.start: error for n, error in self.errors.items() if n in numbers}
+        if HELD in states:
+            held = (place for place, state in enumerate(states) if state == HELD)
+            errors.update(dict.fromkeys(held, HeldBackError()))
         return OperationResult(
             operation,
-            bytes(self.settled()[part]),
+            states.translate(AS_TOLD),
             self.ids if whole else self.ids[part],
-            {n - numbers.start: error for n, error in self.errors.items() if n in numbers},
+            errors,
             bytes(self.told[part]),
             operation.source.unread if isinstance(operation, CreateStream) else "",
         )
 
     def counts(self, *, ended: bool) -> dict[Status, int]:
         """Return how many records have each status; those in flight have none until it *ended*."""
-        states = self.settled() if ended else self.states
+        states = self.states.translate(AS_TOLD) if ended else self.states
         return {status: self._forgotten[status] + states.count(status) for status in Status}
-
-    def settled(self) -> bytearray:
-        """Return the states if all ended now: what is in flight is unknown."""
-        return self.states.replace(bytes([IN_FLIGHT]), bytes([Status.UNKNOWN]))

@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 import attrs
 
-from ..errors import OdooError, UsageError
+from ..batch.results import Status
+from ..errors import OdooError, UsageError, ZenooError
 from .encoding import array, decode, encode, is_header
 from .faults import UNPROCESSABLE, Fault, Kind, odoo_fault, transport_fault
 from .named import OTHER_NAMES, named
@@ -38,6 +39,17 @@ class Answer:
     def seen_after(self, unknown: Fault | None) -> Answer:
         """Return the same value, when an earlier try ended as *unknown*."""
         return self if unknown is None else attrs.evolve(self, after_unknown=True)
+
+
+Ending = tuple[Status, ZenooError | None]
+Listener = Callable[[Sequence[Ending]], None]  # hears what became of a call's records, in order
+
+
+@attrs.frozen
+class HeldBack(Answer):
+    """The answer to a call that waits for the end of its transaction; *listeners* hear of it."""
+
+    listeners: list[Listener] = attrs.field(factory=list, kw_only=True, eq=False, repr=False)
 
 
 @attrs.frozen

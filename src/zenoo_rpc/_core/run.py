@@ -7,18 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import TypeGuard
 
 import attrs
 
 from ..batch.operations import CreateStream, Operation
 from ..batch.options import OnError, OnUnknown, Progress
-from ..batch.results import (
-    BatchResult,
-    RecordOutcome,
-    Status,
-    Told,
-)
+from ..batch.results import BatchResult, RecordOutcome, Status, Told
 from ..errors import ServerError, ZenooError
 from .agenda import Agenda, Question, numbered
 from .faults import Fault, Proof, not_answered
@@ -32,14 +26,14 @@ from .isolate import (
     needs_reconcile,
     needs_survey,
 )
-from .ledger import IN_FLIGHT, Ledger
+from .ledger import HELD, IN_FLIGHT, Ledger
 from .load import Refusal, imported_ids, refusal
 from .lookup import Description, Lookup, Reconcile
 from .pace import Sizes
 from .planner import ONE_BY_ONE, Call
-from .protocol import Answer
+from .protocol import Answer, Ending, HeldBack
 from .source import Source
-from .values import INT_MAX
+from .values import is_ids
 from .ways import Way, Ways
 
 FORGOTTEN_AT_ONCE = 4096  # outcomes that were told
@@ -147,6 +141,8 @@ class Run:
                 self._reconciled(call, reply)
             elif isinstance(call, Lookup):
                 self._looked_up(call, reply)
+            elif isinstance(reply, HeldBack):
+                self._held_back(call, reply)
             elif isinstance(reply, Answer):
                 if not reply.after_unknown:
                     self._sizes.of(call.model, call.method).learn(len(call), seconds)
@@ -205,8 +201,7 @@ class Run:
         """Return what is known now of every record; what is in flight counts as unknown."""
         with self._lock:
             each = numbered(self.operations, self._agenda.starts)
-            results = [self._ledger.result(*one, final=self._closed) for one in each]
-            return BatchResult(tuple(results))
+            return BatchResult(tuple(self._ledger.result(*e, final=self._closed) for e in each))
 
     # -- what follows from it ------------------------------------------------------------------
 
@@ -219,13 +214,22 @@ class Run:
                 return
             value = imported_ids(value)
         if call.method in ("create", Way.LOAD):
-            if not _is_ids(value, len(call)):
+            if not is_ids(value, len(call)):
                 error = ServerError(f"the answer to {call.method} is no list of {len(call)} ids")
-                self._settle(call, Status.UNKNOWN, error)
-                self._stopped = True
+                self._give_up(call, Status.UNKNOWN, error)
                 return
             self._ledger.name(call.numbers, value)
         self._done(call)
+
+    def _held_back(self, call: Call, reply: HeldBack) -> None:
+        """A transaction keeps the call back until its end, and tells then what became of it."""
+        self._ledger.mark(call.numbers, HELD)
+        self._agenda.settle(call.numbers)
+        reply.listeners.append(lambda endings: self._ended(call, endings))
+
+    def _ended(self, call: Call, endings: Sequence[Ending]) -> None:
+        with self._lock:
+            self._ledger.end(call.numbers, endings)
 
     def _not_loaded(self, call: Call, refused: Refusal, *, again: bool) -> None:
         """Nothing of the call was written: go on with the rows that were not named.
@@ -274,8 +278,7 @@ class Run:
         """What was not there before and is there now was created; the rest is sent once more."""
         call, error = question.call, question.error
         if isinstance(reply, Fault) and reply.proof is not Proof.ROLLED_BACK:
-            self._settle(call, Status.UNKNOWN, error)
-            self._stopped = True
+            self._give_up(call, Status.UNKNOWN, error)
             return
         found = question.found(reply.value) if isinstance(reply, Answer) else None
         created = {
@@ -296,8 +299,7 @@ class Run:
         if call.idempotent:
             self._agenda.again([attrs.evolve(call, may_be_done=True)])
             return
-        self._settle(call, Status.UNKNOWN, error)
-        self._stopped = True
+        self._give_up(call, Status.UNKNOWN, error)
 
     def _failed(self, call: Call, fault: Fault) -> None:
         if is_missing(call, fault):
@@ -348,8 +350,7 @@ class Run:
                 self._denied.add((call.model, call.right))
                 self._settle(call, Status.REFUSED, fault.error)
             elif isinstance(reply, Fault) and reply.proof is not Proof.ROLLED_BACK:
-                self._settle(call, Status.NOT_SENT, not_answered(call.model, reply))
-                self._stopped = True
+                self._give_up(call, Status.NOT_SENT, not_answered(call.model, reply))
             else:
                 self._fine.add((call.model, call.right))
                 self._agenda.again(call.halves())
@@ -358,8 +359,7 @@ class Run:
         sorted_out = survey.sort(reply.value) if isinstance(reply, Answer) else None
         if sorted_out is None:
             error = reply.error if isinstance(reply, Fault) else ServerError("no list of ids")
-            self._settle(survey.call, Status.UNKNOWN, error)
-            self._stopped = True
+            self._give_up(survey.call, Status.UNKNOWN, error)
             return
         gone, left = sorted_out
         if gone is not None:
@@ -386,15 +386,13 @@ class Run:
         self._ledger.mark(call.numbers, IN_FLIGHT)
         self._ledger.blame(call.numbers, error)
 
+    def _give_up(self, call: Call, status: Status, error: ZenooError) -> None:
+        self._settle(call, status, error)
+        self._stopped = True
+
     def _settle(self, call: Call, status: Status, error: ZenooError) -> None:
         status = Status.UNKNOWN if call.may_be_done else status
         self._ledger.mark(call.numbers, status)
         self._ledger.blame(call.numbers, error)
         if status is Status.REFUSED:
             self._agenda.settle(call.numbers)
-
-
-def _is_ids(value: object, length: int) -> TypeGuard[list[int]]:
-    if not isinstance(value, list) or len(value) != length:
-        return False
-    return all(type(number) is int and 0 < number <= INT_MAX for number in value)

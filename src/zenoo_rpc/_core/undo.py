@@ -6,19 +6,19 @@ entry can name the change that it is and the operation that takes it back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Self
 
 import attrs
 
-from ..batch.operations import Operation, UnlinkOperation, WriteManyOperation
+from ..batch.operations import Operation, UnlinkOperation, UpdateOperation, WriteManyOperation
 from ..batch.results import BatchResult, Status
+from ..batch.transaction import Change, HeldBackError
 from ..errors import MissingError
-from ..transaction import Change
 from .faults import Fault, Proof
 from .load import refusal
 from .lookup import found, question
-from .protocol import Answer, Request
+from .protocol import Answer, Ending, Listener, Request
 from .values import WireRecord
 from .writes import Rows, Write
 
@@ -26,6 +26,7 @@ TOGETHER = 100  # records that are taken back by one operation
 
 CUT_OFF = "cut off before it was taken back"
 CONFLICT = "conflict: somebody else wrote to it since"
+ARCHIVED = "archived, as the server would not delete it"
 UNSEEN = "no answer came; it was not in effect yet when the rest was taken back"
 
 
@@ -60,6 +61,10 @@ class Entry:
     def deletion(self) -> Operation:
         """Return the operation that deletes its records."""
         return UnlinkOperation(self.change.model, self.change.ids, context=self.context)
+
+    def archiving(self, ids: Iterable[int]) -> Operation:
+        """Return the operation that archives these of its records."""
+        return UpdateOperation(self.change.model, ids, {"active": False}, context=self.context)
 
     def only(self, ids: Iterable[int], reason: str = "") -> Self:
         """Return the entry for just these records, with the reason why they are left."""
@@ -193,7 +198,16 @@ class Compensation(Entry):
 
 @attrs.define(eq=False)
 class Held(Entry):
-    """Records that are to be deleted at the end."""
+    """Records that are to be deleted at the end; *listeners* hear then what became of them."""
+
+    listeners: list[Listener] = attrs.field(factory=list, repr=False)
+
+    def tell(self, endings: Mapping[int, Ending]) -> None:
+        """Tell the listeners, once, what became of its records; of some there are no *endings*."""
+        never = (Status.NOT_SENT, HeldBackError(is_over=True))
+        told = [endings.get(number, never) for number in self.change.ids]
+        while self.listeners:
+            self.listeners.pop()(told)
 
     def carried_out(self, result: BatchResult) -> list[Entry]:
         """Return the entries of what was deleted, or may have been: nothing brings that back."""

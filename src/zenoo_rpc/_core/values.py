@@ -19,7 +19,7 @@ import types
 import typing
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeGuard, TypeVar, cast
 
 import attrs
 import cattrs
@@ -61,6 +61,13 @@ def from_wire(value: object, target: type[T]) -> T:
     {'name': '', 'country_id': 'Switzerland'}
     """
     return _converter.structure(value, target)
+
+
+def is_ids(value: object, length: int) -> TypeGuard[list[int]]:
+    """Whether an answer is a list of so many database ids."""
+    if not isinstance(value, list) or len(value) != length:
+        return False
+    return all(type(number) is int and 0 < number <= INT_MAX for number in value)
 
 
 def is_absolute(values: Mapping[str, object]) -> bool:

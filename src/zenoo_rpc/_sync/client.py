@@ -24,8 +24,8 @@ from .._core.values import record_to_wire, to_wire
 from .._core.ways import Capabilities, Ways
 from ..batch.operations import ExternalIds
 from ..batch.options import ManagerSettings, Options, Settings, check_count, check_seconds
+from ..batch.transaction import TransactionOptions
 from ..errors import InvalidValueError, NotThereError
-from ..transaction import TransactionOptions
 from .context import BatchCollector, BatchContext
 from .keys import ApiKeys
 from .login import Welcome, by_key, by_password
@@ -362,6 +362,11 @@ class ZenooClient(Closable):
         return self._transaction_manager.transaction(**options)
 
     # -- for managers --------------------------------------------------------------------------
+
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether the calls of this task or thread belong to a transaction."""
+        return self._session.recorder() is not None
 
     def check_ready(self) -> None:
         """Raise NotLoggedInError or ClientClosedError if no call can be made."""

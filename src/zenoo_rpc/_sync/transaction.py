@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from copy import copy
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
 import attrs
 
-from .._compat import notify, shielded
+from .._compat import shielded
 from .._core.deadline import Deadline
 from .._core.faults import Fault, never_sent
 from .._core.journal import Journal
-from .._core.protocol import Answer, Request, value_of
-from .._core.undo import (
-    CUT_OFF,
-    Compensation,
-    Created,
-    Entry,
-    Following,
-    Held,
-    Unanswered,
-    Updated,
-    deletions,
-    gathered,
-)
-from .._core.writes import (
-    rows_of,
-    write_of,
-)
-from ..batch.operations import Operation
-from ..batch.options import BatchOptions, Options
-from ..batch.results import BatchResult
-from ..errors import MissingError, ZenooError
-from ..transaction import (
+from .._core.protocol import Answer, Ending, HeldBack, Request
+from .._core.undo import CUT_OFF, Entry, Held, deletions, gathered
+from .._core.writes import write_of
+from ..batch.options import checked
+from ..batch.results import BatchResult, Status
+from ..batch.transaction import (
     Change,
+    HeldBackError,
     TransactionOptions,
     TransactionReport,
     TransactionRollbackError,
@@ -43,9 +28,10 @@ from ..transaction import (
     TransactionState,
     TransactionStateError,
 )
-from .manager import BatchManager
+from ..errors import MissingError, ZenooError
 from .recorder import Errand
-from .session import NO_DEADLINE, Recorder, Session
+from .session import Recorder, Session
+from .undoing import Undoer
 
 if TYPE_CHECKING:
     from .client import ZenooClient
@@ -62,13 +48,14 @@ class TransactionManager:
     ) -> None:
         self._client = client
         self._session = session
-        self.settings = TransactionSettings(**settings)
+        self.settings = checked(TransactionSettings, settings)
 
     def transaction(self, **options: Unpack[TransactionOptions]) -> Transaction:
         """Open a transaction; *options* stand above those of the one around, or the manager's."""
         around = self._session.recorder()
         settings = around.settings if isinstance(around, Transaction) else self.settings
-        return Transaction(self._client, self._session, attrs.evolve(settings, **options))
+        chosen = {**attrs.asdict(settings), **options}
+        return Transaction(self._client, self._session, checked(TransactionSettings, chosen))
 
 
 class Transaction:
@@ -86,34 +73,39 @@ class Transaction:
     ...             raise RuntimeError("something else went wrong")
     ...     except RuntimeError:
     ...         found = client.search_count("res.partner", [("id", "=", number)])
-    ...         print(tx.state.value, found)
+    ...         print(tx.state.label, found)
     rolled back 0
     """
 
     def __init__(
         self, client: ZenooClient, session: Session, settings: TransactionSettings
     ) -> None:
-        self._client = copy(client)
-        self._client.context = {}  # what is taken back goes out in its own call's context
+        self._client = client
         self._session = session
         self._settings = settings
         self._outside: Recorder | None = None
         self._parent: Transaction | None = None
         self._journal = Journal()
-        self._undone: list[Change] = []
+        self._undoer = Undoer(client, session, self._journal.fields)
+        self._dropped: list[Held] = []  # deletions that were never carried out
         self._left: list[Entry] = []  # what could not be taken back so far
         self._is_begun = False
         self._is_over = False
         self.state = TransactionState.ACTIVE
         self.allow_partial_undo = settings.allow_partial_undo
+        self.archive_if_kept = settings.archive_if_kept
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {self.state.value}>"
+        return f"<{type(self).__name__}: {self.state.label}>"
 
     @property
     def settings(self) -> TransactionSettings:
         """Its keywords, as they are now."""
-        return attrs.evolve(self._settings, allow_partial_undo=self.allow_partial_undo)
+        return attrs.evolve(
+            self._settings,
+            allow_partial_undo=self.allow_partial_undo,
+            archive_if_kept=self.archive_if_kept,
+        )
 
     @property
     def report(self) -> TransactionReport:
@@ -125,14 +117,22 @@ class Transaction:
         return TransactionReport(
             self.state,
             applied=() if over else tuple(each for each in known if each.action != "call"),
-            undone=tuple(self._undone),
+            undone=tuple(self._undoer.undone),
             not_undone=known if over else (),
             unknown=unknown,
+            held=tuple(each.change for each in [*self._journal.held, *self._dropped]),
         )
 
     def savepoint(self) -> Transaction:
-        """Open a transaction inside this one: its failure takes back only what it did itself."""
+        """Open a transaction inside this one: its failure takes back only what it did itself.
+
+        TransactionStateError in a task or thread that is not in the block, or where a block inside
+        it has not ended yet.
+        """
         self._check_active()
+        self._check_innermost()
+        if self._session.recorder() is not self:
+            raise TransactionStateError("this task or thread is not in the transaction's block")
         return Transaction(self._client, self._session, self.settings)
 
     def on_rollback(self, callback: Callable[[], object]) -> None:
@@ -146,7 +146,7 @@ class Transaction:
 
     def _check_active(self) -> None:
         if self.state is not TransactionState.ACTIVE:
-            raise TransactionStateError(f"the transaction is {self.state.value}")
+            raise TransactionStateError(f"the transaction is {self.state.label}")
 
     def _check_all_active(self) -> None:
         """Raise TransactionStateError unless it goes on, and so does each one around it."""
@@ -213,23 +213,36 @@ class Transaction:
         self._journal.close()
         if self._parent is None:
             with self._session.unrecorded():
-                for held in deletions(self._journal.held):
-                    self._delete(held)
+                self._delete_all(self._journal.held)
             self._journal.forget()
         self.state = TransactionState.COMMITTED
 
-    def _delete(self, held: Held) -> None:
+    def _delete_all(self, waiting: Sequence[Held]) -> None:
+        endings: dict[str, dict[int, Ending]] = defaultdict(dict)
+        try:
+            for held in deletions(waiting):
+                self._delete(held, endings[held.change.model])
+        finally:
+            for held in waiting:
+                held.tell(endings[held.change.model])
+
+    def _delete(self, held: Held, endings: dict[int, Ending]) -> None:
         def told(result: BatchResult) -> None:
             self._journal.entries += held.carried_out(result)
+            endings.update({each.id or 0: (each.status, each.error) for each in result})
 
         operation = held.deletion()
         size = len(operation)  # all or nothing
-        result = self._carry_out(operation, told, chunk_size=size, on_error="stop")
+        result = self._undoer.carry_out(operation, told, chunk_size=size, on_error="stop")
         if any(isinstance(outcome.error, MissingError) for outcome in result.failures):
-            left = self._there(held)  # the others are gone already, perhaps by a cascade
+            left = self._undoer.there(
+                held
+            )  # the others are gone already, perhaps by a cascade
             if len(left) < size:
+                gone = set(held.change.ids).difference(left)
+                endings.update(dict.fromkeys(gone, (Status.APPLIED, None)))
                 if left:
-                    self._delete(held.only(left))
+                    self._delete(held.only(left), endings)
                 return
         result.raise_for_failures()
 
@@ -274,15 +287,18 @@ class Transaction:
     def _take_back(self) -> None:
         if self._parent is not None:
             self._parent._journal.remove(self._left)
+        self._drop_deletions()
         entries = gathered([*self._left[::-1], *self._journal.take()])
         self._left = []
+        self._undoer.overwrite = self._settings.on_conflict == "overwrite"
+        self._undoer.archive = self.archive_if_kept
         self.state = TransactionState.PARTLY_ROLLED_BACK
 
         def job() -> None:
             try:
                 with self._session.unrecorded():
                     while entries:
-                        self._left += self._undo(entries[-1])
+                        self._left += self._undoer.take_back(entries[-1])
                         entries.pop()
             finally:
                 self._left += [entry.with_reason(CUT_OFF) for entry in reversed(entries)]
@@ -291,72 +307,19 @@ class Transaction:
 
         shielded(job)
 
-    def _undo(self, entry: Entry) -> list[Entry]:
-        """Take one entry back, and return what is left of it."""
-        try:
-            match entry:
-                case Compensation():
-                    notify(lambda _: entry.callback(), None)
-                    self._undone.append(entry.change)
-                    return []
-                case Updated():
-                    return self._restore(entry)
-                case Created():
-                    return self._settle(entry, self._carry_out(entry.deletion()))
-                case Following():
-                    return entry.left(self._there(entry))
-                case Unanswered(names=(_, *_)):
-                    return self._find_out(entry)
-        except Exception as error:
-            kind = type(error).__name__
-            words = str(error) if isinstance(error, ZenooError) else f"it raised {kind}"
-            return [entry.only(entry.change.ids, words)]
-        return [entry]
-
-    def _restore(self, entry: Updated) -> list[Entry]:
-        model, ids, names = entry.change.model, list(entry.before), list(entry.written)
-        rows = self._client.read(model, ids, names, context=entry.context)
-        now = rows_of(rows, self._journal.fields[model]) or {}
-        overwrite = self._settings.on_conflict == "overwrite"
-        operation, left = entry.restoration(now, overwrite=overwrite)
-        if operation is not None:
-            left += self._settle(entry, self._carry_out(operation))
-        return left
-
-    def _there(self, entry: Entry) -> list[int]:
-        """Return which of its records are there."""
-        domain = [("id", "in", entry.change.ids)]
-        context = {**entry.context, "active_test": False}
-        return self._client.search(entry.change.model, domain, context=context)
-
-    def _find_out(self, entry: Unanswered) -> list[Entry]:
-        """Delete what an import without an answer has created."""
-        reply = self._session.deliver(entry.question(), None, NO_DEADLINE)
-        made = entry.found(value_of(reply))
-        if made is None:
-            return [entry]
-        return self._settle(made, self._carry_out(made.deletion()))
-
-    def _settle(self, entry: Entry, result: BatchResult) -> list[Entry]:
-        undone, left = entry.settled(result)
-        self._undone += [undone] if undone is not None else []
-        return left
-
-    def _carry_out(
-        self,
-        operation: Operation,
-        told: Callable[[BatchResult], None] = lambda _: None,
-        **options: Unpack[Options],
-    ) -> BatchResult:
-        """Return what came of an operation; *told* gets it even where it is cut off."""
-        manager = BatchManager(self._client)
-        chosen = BatchOptions(**options)
-        run = manager.start([operation], chosen)
-        try:
-            manager.carry_out(run, chosen)
-        finally:
-            told(run.result())
-        return run.result()
+    def _drop_deletions(self) -> None:
+        """Tell who waits for the deletions that were held back that they will not come."""
+        deleted = {
+            (entry.change.model, number)
+            for entry in self._journal.entries
+            if entry.change.action == "unlink"
+            for number in entry.change.ids
+        }
+        for held in self._journal.held:
+            ids = [n for n in held.change.ids if (held.change.model, n) not in deleted]
+            if ids:
+                self._dropped.append(held.only(ids, str(HeldBackError(is_over=True))))
+            held.tell({})
 
     # -- between the client and the wire -------------------------------------------------------
 
@@ -370,9 +333,9 @@ class Transaction:
         try:
             self._check_all_active()
             if write.method == "unlink" and write.ids and self._settings.unlink == "hold":
-                change = Change("unlink", request.model, write.ids)
-                self._journal.add(Held(change, dict(request.context)))
-                return Answer(True)
+                held = Held(Change("unlink", request.model, write.ids), dict(request.context))
+                self._journal.add(held)
+                return HeldBack(True, listeners=held.listeners)
             partly = self.allow_partial_undo
             errand = Errand(self._session, self._journal, partly, write, timeout, deadline)
             return errand.run()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, TypeVar
 
 import attrs
 
 from .._core.values import record_to_wire
 from .._core.ways import Way
-from ..errors import InvalidValueError
+from ..errors import InvalidValueError, UnknownOptionError
 
 # What keeps the addon `mail` from writing messages, followers and tracked changes (14 and 19).
 QUIET: Mapping[str, object] = MappingProxyType(
@@ -93,6 +93,18 @@ class Settings(TypedDict, total=False):
     quiet: bool
     update_by: Literal["web_save_multi", "load", "write"]
     context: Mapping[str, object] | None
+
+
+T = TypeVar("T", bound=attrs.AttrsInstance)
+
+
+def checked(kind: type[T], options: Mapping[str, Any]) -> T:
+    """Return the options as an instance of *kind*; UnknownOptionError for one that it has not."""
+    known = [each.name for each in attrs.fields(kind)]
+    for name in options:
+        if name not in known:
+            raise UnknownOptionError(f"there is no option {name!r}; known are {', '.join(known)}")
+    return kind(**options)
 
 
 def check_count(name: str, value: object) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import functools
 from array import array
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Self
 
 import attrs
@@ -14,6 +14,7 @@ from ..errors import OdooError, ZenooError
 from .exceptions import BatchExecutionError, BatchStateError, BatchValidationError
 from .ids import Ids
 from .operations import CreateOperation, CreateStream, Operation
+from .transaction import HeldBackError
 
 SHOWN = 5  # failures that a summary quotes
 
@@ -158,15 +159,28 @@ class OperationResult:
 
     @property
     def ok(self) -> bool:
-        """Whether every record was applied."""
-        return self.counts[Status.APPLIED] == len(self) and not self.unread
+        """Whether every record was applied, or is to be deleted at the end of a transaction."""
+        return self.counts[Status.APPLIED] + len(self.held_back) == len(self) and not self.unread
+
+    @functools.cached_property
+    def held_back(self) -> frozenset[int]:
+        """The indexes of the records that a transaction holds back until its end."""
+        return frozenset(
+            index
+            for index, error in self.errors.items()
+            if isinstance(error, HeldBackError) and not error.is_over
+        )
 
     def harmless(self) -> list[int]:
         """Return the indexes of the records that may be sent again without harm."""
         operation = self.operation
         named = isinstance(operation, CreateOperation | CreateStream) and operation.imports
         statuses = (Status.NOT_SENT, Status.UNKNOWN) if named else (Status.NOT_SENT,)
-        return [index for index, state in enumerate(self.states) if state in statuses]
+        return [
+            index
+            for index, state in enumerate(self.states)
+            if state in statuses and index not in self.held_back
+        ]
 
     @property
     def counts(self) -> dict[Status, int]:
@@ -192,7 +206,7 @@ class BatchResult:
 
     @property
     def ok(self) -> bool:
-        """Whether every record was applied."""
+        """Whether every record was applied, or is to be deleted at the end of a transaction."""
         return all(operation.ok for operation in self.operations)
 
     @property
@@ -284,6 +298,7 @@ class OperationHandle:
 
     operation: Operation
     _result: OperationResult | None = None
+    _read: Callable[[], OperationResult] | None = None
 
     def __await__(self) -> Generator[None, None, Self]:
         return self
@@ -292,15 +307,22 @@ class OperationHandle:
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self._result or self.operation!r}>"
 
-    def settle(self, result: OperationResult) -> None:
-        """Take the result; the batch calls this."""
-        self._result = result
+    def settle(
+        self, result: OperationResult, read: Callable[[], OperationResult] | None = None
+    ) -> None:
+        """Take the result, and what gives it anew if it may still change; the batch calls this."""
+        self._result, self._read = result, read
 
     @property
     def result(self) -> OperationResult:
-        """The operation's result; BatchStateError before the batch was executed."""
+        """The operation's result; BatchStateError before the batch was executed.
+
+        What a transaction holds back is told as that, and after its end as what became of it.
+        """
         if self._result is None:
             raise BatchStateError(f"{self.operation.label}: the batch was not executed yet")
+        if self._read is not None and self._result.held_back:
+            self._result = self._read()
         return self._result
 
     @property

@@ -1,0 +1,129 @@
+"""Takes back what a transaction has done, entry by entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import copy
+from typing import TYPE_CHECKING, Unpack
+
+from .._compat import notify
+from .._core.protocol import value_of
+from .._core.rows import Fields
+from .._core.undo import (
+    ARCHIVED,
+    Compensation,
+    Created,
+    Entry,
+    Following,
+    Unanswered,
+    Updated,
+)
+from .._core.writes import rows_of
+from ..batch.operations import Operation
+from ..batch.options import BatchOptions, Options, checked
+from ..batch.results import BatchResult
+from ..batch.transaction import Change
+from ..errors import MissingError, ZenooError
+from .manager import BatchManager
+from .session import NO_DEADLINE, Session
+
+if TYPE_CHECKING:
+    from .client import ZenooClient
+
+
+class Undoer:
+    """Takes entries back, one at a time; *undone* are the changes that it took back so far.
+
+    To *overwrite* is to write old values back whoever wrote since, to *archive* is what is done to
+    created records that the server will not delete.
+    """
+
+    def __init__(self, client: ZenooClient, session: Session, fields: Mapping[str, Fields]) -> None:
+        self._client = copy(client)
+        self._client.context = {}  # what is taken back goes out in its own call's context
+        self._session = session
+        self._fields = fields
+        self.undone: list[Change] = []
+        self.overwrite = False
+        self.archive = False
+
+    def take_back(self, entry: Entry) -> list[Entry]:
+        """Take one entry back, and return what is left of it."""
+        try:
+            match entry:
+                case Compensation():
+                    notify(lambda _: entry.callback(), None)
+                    self.undone.append(entry.change)
+                    return []
+                case Updated():
+                    return self._restore(entry)
+                case Created():
+                    return self._delete_again(entry)
+                case Following():
+                    return entry.left(self.there(entry))
+                case Unanswered(names=(_, *_)):
+                    return self._find_out(entry)
+        except Exception as error:
+            kind = type(error).__name__
+            words = str(error) if isinstance(error, ZenooError) else f"it raised {kind}"
+            return [entry.only(entry.change.ids, words)]
+        return [entry]
+
+    def _restore(self, entry: Updated) -> list[Entry]:
+        model, ids, names = entry.change.model, list(entry.before), list(entry.written)
+        rows = self._client.read(model, ids, names, context=entry.context)
+        now = rows_of(rows, self._fields[model]) or {}
+        operation, left = entry.restoration(now, overwrite=self.overwrite)
+        if operation is not None:
+            left += self._settle(entry, self.carry_out(operation))
+        return left
+
+    def there(self, entry: Entry) -> list[int]:
+        """Return which of its records are there."""
+        domain = [("id", "in", entry.change.ids)]
+        context = {**entry.context, "active_test": False}
+        return self._client.search(entry.change.model, domain, context=context)
+
+    def _find_out(self, entry: Unanswered) -> list[Entry]:
+        """Delete what an import without an answer has created."""
+        reply = self._session.deliver(entry.question(), None, NO_DEADLINE)
+        made = entry.found(value_of(reply))
+        if made is None:
+            return [entry]
+        return self._delete_again(made)
+
+    def _delete_again(self, entry: Created) -> list[Entry]:
+        """Delete what was created; what the server will not delete is archived, if that will do."""
+        result = self.carry_out(entry.deletion())
+        left = self._settle(entry, result)
+        kept = [
+            each.id or 0 for each in result.failures if not isinstance(each.error, MissingError)
+        ]
+        if not kept or not self.archive:
+            return left
+        archived = [each.id or 0 for each in (self.carry_out(entry.archiving(kept))).applied]
+        if archived:
+            self.undone.append(entry.only(archived, ARCHIVED).change)
+        rest = [(each, [n for n in each.change.ids if n not in archived]) for each in left]
+        return [each.only(ids, each.change.reason) for each, ids in rest if ids]
+
+    def _settle(self, entry: Entry, result: BatchResult) -> list[Entry]:
+        undone, left = entry.settled(result)
+        self.undone += [undone] if undone is not None else []
+        return left
+
+    def carry_out(
+        self,
+        operation: Operation,
+        told: Callable[[BatchResult], None] = lambda _: None,
+        **options: Unpack[Options],
+    ) -> BatchResult:
+        """Return what came of an operation; *told* gets it even where it is cut off."""
+        manager = BatchManager(self._client)
+        chosen = checked(BatchOptions, options)
+        run = manager.start([operation], chosen)
+        try:
+            manager.carry_out(run, chosen)
+        finally:
+            told(run.result())
+        return run.result()
