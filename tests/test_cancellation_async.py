@@ -1,6 +1,7 @@
 """Cancelling a running batch in the async twin: no call begins, nothing is left, all is told."""
 
 import asyncio
+import random
 import signal
 import threading
 import time
@@ -15,6 +16,7 @@ from zenoo_rpc import Status, TransactionState, ZenooClient
 from ._async.accounts import log_in
 from ._async.test_cancellation import check_outcomes, creates, held, is_create, named
 from ._async.test_transaction_programs import OwnError
+from .oracle import contents
 from .proxy import Proxy
 
 THREE = (Status.APPLIED, Status.UNKNOWN, Status.NOT_SENT)
@@ -221,6 +223,68 @@ async def test_a_cancelled_transaction_is_taken_back(server, holding):
     assert 10 == sum(len(change) for change in tx.report.undone)
     assert 10 == sum(len(change.records) for change in tx.report.unknown)
     assert 10 == server.count("res.partner")
+
+
+async def many_writes(client, ids, transactions):
+    """Write in some fifty calls, in a block that ends well if nobody cuts it off."""
+    async with client.transaction() as tx:
+        transactions.append(tx)
+        made = await client.create("res.partner", [{"name": "A"}, {"name": "B"}])
+        for number in ids[:4]:
+            await client.write("res.partner", number, {"city": "Chur"})
+        async with client.batch(chunk_size=1, max_concurrency=3) as batch:
+            batch.create("res.partner", named(12))
+            batch.update("res.partner", {"ref": "new"}, record_ids=[*ids, *made])
+        async with client.transaction():
+            await client.batch_manager.bulk_create(
+                "res.partner",
+                [{"name": f"Named {n}", "ref": f"named{n}"} for n in range(4)],
+                external_ids="ref",
+                chunk_size=2,
+            )
+
+
+async def cut_off(server, ids, moment):
+    """Cancel a block at its *moment*th call, and return its transaction."""
+    transactions = []
+    with Proxy(server.host, server.port, jitter=0.01, seed=moment) as proxy:
+        async with ZenooClient(proxy.url) as client:
+            await log_in(client, server)
+            last = len(proxy.exchanges) + moment
+
+            def is_time():
+                is_over = transactions and transactions[0].state is not TransactionState.ACTIVE
+                return is_over or len(proxy.exchanges) >= last
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(many_writes, client, ids, transactions)
+                await until(is_time)
+                group.cancel_scope.cancel()
+        proxy.settle()
+    [tx] = transactions
+    return tx
+
+
+@pytest.mark.parametrize("turn", range(10))
+async def test_a_transaction_cancelled_at_any_moment(server, turn):
+    """At fifty moments, drawn at random: all is as it was, or told."""
+    rng = random.Random(turn)
+    async with ZenooClient(server.url) as other:
+        await log_in(other, server)
+        ids = await other.create("res.partner", [{"name": f"Old {n}"} for n in range(6)])
+    for _ in range(5):
+        before = contents(server)
+        tx = await cut_off(server, ids, rng.randint(1, 50))
+        now = contents(server)
+        left = [*tx.report.not_undone, *tx.report.unknown]
+        assert bool(left) == (tx.state is TransactionState.PARTLY_ROLLED_BACK)
+        if tx.state is TransactionState.COMMITTED:
+            continue
+        told = {number for change in left for number in change.ids}
+        differs = {key for key in before.keys() | now.keys() if before.get(key) != now.get(key)}
+        untold = [key for key in differs if key[1] not in told]
+        assert all(key not in before for key in untold)  # creates without an answer, told by place
+        assert len(untold) <= sum(len(each.records) for each in tx.report.unknown if not each.ids)
 
 
 @contextmanager

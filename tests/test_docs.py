@@ -117,6 +117,36 @@ def test_examples_of_the_async_api(server, ids, page, line, code, colour, capsys
     assert "Unexpected error" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("refused", [False, True], ids=["archived", "refused"])
+@pytest.mark.parametrize("colour", COLOURS)
+def test_the_transaction_of_the_page(server, colour, refused, capsys):
+    """As it stands, with partners 1 and 2: where 1 is a user's, nothing is left of the block."""
+    [(line, code)] = [
+        each for each in blocks("docs/transactions.md") if "def batch_with_transaction" in each[1]
+    ]
+    code = code.replace('"localhost", port=8069', f'"{server.host}", port={server.port}')
+    code = log_in_at(server, code)
+    if colour == "blocking":
+        code = generator.Converter().convert(code)
+    if refused:
+        with zenoo_rpc.sync.ZenooClient(server.url) as client:
+            log_in(client, server)
+            [user] = client.search("res.users", [("login", "=", server.limited_login)])
+            client.write("res.users", user, {"partner_id": 1})
+
+    run(code, ("docs/transactions.md", line), colour)
+
+    said = capsys.readouterr().out
+    active = [row["active"] for row in server.rows("res.partner", [1, 2])]
+    if refused:
+        assert said.startswith("Transaction rolled back due to error: ")
+        assert "archive" in said
+        assert (0, [True, False]) == (server.count("res.partner"), active)
+    else:
+        assert "Batch operations committed successfully\n" == said
+        assert (2, [False, False]) == (server.count("res.partner"), active)
+
+
 @pytest.mark.parametrize(("page", "line", "code"), named(PLAIN))
 def test_examples_of_the_blocking_api(server, ids, page, line, code, capsys):
     """An example runs as it stands."""
