@@ -191,10 +191,13 @@ class Proxy:
 
     def listen(self) -> None:
         """Accept connections (again), always on the same port."""
-        listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
-        self.port = listener.getsockname()[1]
-        self._listener = listener
-        self._start(self._accept, listener)
+        with self._lock:
+            if self._closing.is_set():
+                return
+            listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
+            self.port = listener.getsockname()[1]
+            self._listener = listener
+            self._start(self._accept, listener)
 
     def refuse(self) -> None:
         """Stop listening: new connections are refused, open ones live on."""
@@ -224,7 +227,8 @@ class Proxy:
         with self._lock:
             idle = list(self._idle)
             for client in idle:
-                client.shutdown(socket.SHUT_RDWR)
+                with suppress(OSError):
+                    client.shutdown(socket.SHUT_RDWR)
         return len(idle)
 
     def __enter__(self) -> Self:
@@ -232,8 +236,9 @@ class Proxy:
         return self
 
     def __exit__(self, *_: object) -> None:
+        with self._lock:  # from now on nobody listens again, and no connection is added
+            self._closing.set()
         self.refuse()
-        self._closing.set()
         self._released.set()
         with self._lock:
             for connection in self._open:
@@ -268,6 +273,9 @@ class Proxy:
     def _take(self, client: socket.socket) -> None:
         client.setblocking(True)
         with self._lock:
+            if self._closing.is_set():
+                client.close()
+                return
             self.connections += 1
             rule = self._rule(b"", unread=True)
             if rule is not None:
@@ -385,6 +393,8 @@ class Proxy:
             return b""
         with upstream:
             with self._lock:
+                if self._closing.is_set():
+                    return b""
                 self._open.add(upstream)
             try:
                 upstream.sendall(_with_header(head, b"Connection", b"close") + body)

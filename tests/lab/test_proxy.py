@@ -523,6 +523,19 @@ def test_leaves_nothing_behind(backend: Backend) -> None:
     assert not any(each.is_alive() for each in own)
 
 
+def test_nobody_listens_after_the_end(backend: Backend) -> None:
+    """A proxy that was about to listen again when it was left does not."""
+    with Proxy(backend.host, backend.port) as proxy:
+        send(proxy, b"x")
+        proxy.refuse()
+
+    threads = len(proxy._threads)
+    proxy.listen()
+    with pytest.raises(ConnectionRefusedError):
+        send(proxy, b"x")
+    assert threads == len(proxy._threads)
+
+
 def test_a_dead_server_fails_the_test() -> None:
     """That the server behind cannot be reached is an error of the set-up, raised at the end."""
     with socket.create_server(("127.0.0.1", 0)) as free:
