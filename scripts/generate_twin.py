@@ -36,7 +36,9 @@ NAMES = {
     # zenoo_rpc._compat
     "aacquire": "acquire",
     "acall": "call",
+    "acaller": "caller",
     "adraw": "draw",
+    "ahome": "home",
     "anotify": "notify",
     "ASTREAM": "STREAM",
     "AClosable": "Closable",

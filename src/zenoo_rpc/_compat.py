@@ -4,11 +4,13 @@
 
     aacquire     acquire
     acall        call
+    acaller      caller
     adraw        draw
     anotify      notify
     ACrew        Crew
     AClosable    Closable
     AEvent       Event
+    ahome        home
     ALock        Lock
     ASemaphore   Semaphore
     ashielded    shielded
@@ -19,6 +21,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections import deque
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,15 +30,19 @@ from functools import partial
 from itertools import islice
 from threading import BoundedSemaphore as Semaphore
 from threading import Condition, Event, Lock
+from threading import get_ident as caller
 from time import sleep
 from types import TracebackType
 from typing import Any, Self
 
 import anyio
+import anyio.lowlevel
 from anyio import Event as AEvent
 from anyio import Lock as ALock
 from anyio import Semaphore as ASemaphore
 from anyio import sleep as asleep
+
+_LOOP: anyio.lowlevel.RunVar[object] = anyio.lowlevel.RunVar("zenoo_rpc_loop")
 
 SIGNALS = 0.5  # seconds; a signal that comes just before a thread waits is lost to that wait
 
@@ -60,6 +67,26 @@ async def acall(function: Callable[..., object], *arguments: object) -> object:
     """Call *function*, which may be plain or async, and return what it returns."""
     result = function(*arguments)
     return await result if inspect.isawaitable(result) else result
+
+
+def acaller() -> int:
+    """Return the number of the task that runs."""
+    return anyio.get_current_task().id
+
+
+def ahome() -> object:
+    """Return what a connection belongs to: the process and the event loop."""
+    try:
+        loop = _LOOP.get()
+    except LookupError:
+        loop = object()
+        _LOOP.set(loop)
+    return os.getpid(), loop
+
+
+def home() -> object:
+    """Like `ahome`: the process."""
+    return os.getpid()
 
 
 async def anotify(callback: Callable[[Any], object], argument: object) -> None:
@@ -322,13 +349,17 @@ __all__ = [
     "Semaphore",
     "aacquire",
     "acall",
+    "acaller",
     "acquire",
     "adraw",
+    "ahome",
     "anotify",
     "ashielded",
     "asleep",
     "call",
+    "caller",
     "draw",
+    "home",
     "notify",
     "shielded",
     "sleep",

@@ -6,6 +6,7 @@ import socket
 
 import attrs
 import pytest
+from werkzeug import Response
 
 from zenoo_rpc.sync import ZenooClient, __version__, errors, from_wire
 
@@ -274,11 +275,17 @@ def test_a_busy_server_is_told(httpserver):
     assert 7.0 == caught.value.retry_after
 
 
+def answers_a_version(request):
+    """Answer a request as a server that sets a cookie."""
+    body = {"jsonrpc": "2.0", "id": request.json["id"], "result": {"server_version": "19.0"}}
+    return Response(json.dumps(body), headers={"Set-Cookie": "session_id=abc"})
+
+
 def test_a_base_path_and_headers_reach_the_server(httpserver):
     """A path before /jsonrpc is kept; headers and the User-Agent are sent along."""
     httpserver.expect_request(
         "/erp/jsonrpc", headers={"X-Tenant": "a", "User-Agent": f"zenoo-rpc/{__version__}"}
-    ).respond_with_json({"jsonrpc": "2.0", "id": 1, "result": {"server_version": "19.0"}})
+    ).respond_with_handler(answers_a_version)
 
     with ZenooClient(httpserver.url_for("/erp/"), headers={"X-Tenant": "a"}) as client:
         assert {"server_version": "19.0"} == client.version()
@@ -286,11 +293,7 @@ def test_a_base_path_and_headers_reach_the_server(httpserver):
 
 def test_cookies_are_not_kept(httpserver):
     """Each call stands for itself, so a session that expires cannot disturb the next."""
-    answer = {"jsonrpc": "2.0", "result": {"server_version": "19.0"}}
-    httpserver.expect_oneshot_request("/jsonrpc").respond_with_json(
-        {**answer, "id": 1}, headers={"Set-Cookie": "session_id=abc"}
-    )
-    httpserver.expect_oneshot_request("/jsonrpc").respond_with_json({**answer, "id": 2})
+    httpserver.expect_request("/jsonrpc").respond_with_handler(answers_a_version)
 
     with ZenooClient(httpserver.url_for("")) as client:
         client.version()

@@ -7,13 +7,13 @@ def test_the_last_to_leave_is_waited_for():
     """Whoever shuts the gate is told when the last one has left, not before."""
     told = []
     gate = Gate()
-    assert gate.enter()
-    assert gate.enter()
+    assert gate.enter(1)
+    assert gate.enter(2)
 
     gate.shut(lambda: told.append("empty"))
-    gate.leave()
+    gate.leave(1)
     assert [] == told
-    gate.leave()
+    gate.leave(2)
     assert ["empty"] == told
 
 
@@ -26,5 +26,17 @@ def test_nobody_enters_a_shut_gate():
     gate.shut(lambda: told.append("second"))
 
     assert gate.is_shut
-    assert not gate.enter()
+    assert not gate.enter(1)
     assert ["first", "second"] == told
+
+
+def test_who_is_inside():
+    """A caller that is inside would wait for itself; it may have entered more than once."""
+    gate = Gate()
+    gate.enter(1)
+    gate.enter(1)
+
+    gate.leave(1)
+
+    assert gate.holds(1)
+    assert not gate.holds(2)

@@ -137,11 +137,7 @@ class BatchManager:
         """Carry out operations; BatchExecutionError unless every record was applied."""
         chosen = checked(BatchOptions, options)
         run = self.start(tuple(operations), chosen)
-        try:
-            await self.carry_out(run, chosen)
-        except BaseException as error:
-            error.add_note(f"zenoo_rpc: {run.result().summary()}")
-            raise
+        await self.carry_out(run, chosen)
         return run.result().raise_for_failures()
 
     @property
@@ -175,9 +171,18 @@ class BatchManager:
         )
 
     async def carry_out(self, run: Run, options: BatchOptions) -> None:
-        """Send the calls of *run* until it has no other, and tell the progress."""
+        """Send the calls of *run* until it has no other, and tell the progress.
+
+        Whatever cuts it off, cancellation and Ctrl+C included, has what became of each record as
+        `zenoo_result`, and a note with the numbers.
+        """
         try:
             await Execution(self._client, self._slots, self.settings, run, options).carry_out()
+        except BaseException as error:
+            result = run.result()
+            error.__dict__.setdefault("zenoo_result", result)
+            error.add_note(f"zenoo_rpc: {result.summary()}")
+            raise
         finally:
             self._count(run)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import random
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -61,6 +61,8 @@ class Recorder(Protocol):
 
 
 SEVERAL = "the server shows several databases, or none: name the one that is meant"
+# Drawn, not counted: two processes that share a connection would count alike. JSON keeps 53 bits.
+NUMBER_BITS = 50
 NO_DEADLINE = Deadline(None, time.monotonic)
 
 RECORDERS: ContextVar[Mapping[Any, Recorder]] = ContextVar(
@@ -75,7 +77,6 @@ class Session:
         self.transport = transport
         self.login: Login | None = None
         self._retry = retry
-        self._numbers = itertools.count(1)
         self._one_by_one = ALock()
         self._asking = ALock()
         self.key_source: Callable[[], Any] | None = None
@@ -232,7 +233,7 @@ class Session:
         self, login: Login, request: Request, timeout: float | None, deadline: Deadline
     ) -> Answer | Fault:
         """Send a call once, as somebody."""
-        number = next(self._numbers)
+        number = secrets.randbits(NUMBER_BITS)
         wire = login.dialect.request(number, login, request)
         seconds = deadline.shorten(self.transport.timeout if timeout is None else timeout)
         return await self._post(login.dialect, number, request, wire, seconds)
@@ -268,14 +269,14 @@ class Session:
     async def service(self, service: str, method: str, args: list[object]) -> Any:
         """Ask one of the server's own services, which changes nothing; needs no login."""
         self._check_open()
-        number = next(self._numbers)
+        number = secrets.randbits(NUMBER_BITS)
         wire = JSONRPC.service(number, service, method, array(encode(to_wire(a)) for a in args))
         return value_of(await self._post(JSONRPC, number, None, wire))
 
     async def enter(self, username: str, password: str) -> Login:
         """Open a web session beside the login, and return the login that stands for it (19)."""
         database = self.check_ready().database
-        number = next(self._numbers)
+        number = secrets.randbits(NUMBER_BITS)
         wire = WEB.begin(number, database, username, password)
         reply = await self.transport.post(wire)
         answer = reply if isinstance(reply, Fault) else WEB.read(number, None, reply, self.address)
@@ -289,7 +290,7 @@ class Session:
 
     async def leave(self, login: Login) -> None:
         """End a web session, as far as the server can be reached."""
-        wire = WEB.end(next(self._numbers), login)
+        wire = WEB.end(secrets.randbits(NUMBER_BITS), login)
         await self.transport.post(wire)
 
     async def _post(

@@ -204,8 +204,8 @@ def _overlapping(placed: Iterable[Placed]) -> list[list[Placed]]:
         records = _records(each.operation)
         level = max((last.get(record, -1) for record in records), default=-1) + 1
         last.update(dict.fromkeys(records, level))
-        groups += [[]] * (level - len(groups) + 1)
-        groups[level] = [*groups[level], each]
+        groups.extend([] for _ in range(level - len(groups) + 1))
+        groups[level].append(each)
     return groups
 
 

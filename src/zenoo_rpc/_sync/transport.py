@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import os
 import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
+from functools import cache, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Self
 
 import httpx
 
-from .._compat import Event
+from .._compat import Event, caller, home
 from .._core.faults import Fault, Kind, never_sent, transport_fault
 from .._core.gate import Gate
 from .._core.protocol import CONTENT_TYPE, Reply, Wire
 from .._version import __version__
-from ..errors import ClientClosedError
+from ..errors import ClientClosedError, UsageError
 
 CONNECT_TIMEOUT = 10.0
 
@@ -29,6 +29,11 @@ KEEPALIVE_EXPIRY = 2.0
 
 # A worker of Odoo's hangs up when nothing comes for 2 s, as when our event loop is busy that long.
 FRESH = 1.0
+
+INSIDE = (
+    "close() was called in the middle of a call of the same thread, as by a signal handler: it "
+    "would wait for itself. Raise an exception there instead, and close the client afterwards"
+)
 
 # httpx's exception -> what happened; the first class that fits decides
 KINDS: tuple[tuple[type[Exception], Kind], ...] = (
@@ -61,7 +66,7 @@ def _trusting(verify: bool | str | ssl.SSLContext) -> bool | ssl.SSLContext:
     return ssl.create_default_context(cafile=verify) if isinstance(verify, str) else verify
 
 
-@functools.cache
+@cache
 def _usual_context(*_: str | None) -> ssl.SSLContext:
     """Return httpx's own settings, shared by all clients: loading them takes longer than a call."""
     return httpx.create_ssl_context()
@@ -127,13 +132,25 @@ class Transport:
         self.cookie = ""
         self._gate = Gate()
         self.timeout = timeout
-        self._http = httpx.Client(
+        self._pool = partial(
+            httpx.Client,
             headers={"User-Agent": f"zenoo-rpc/{__version__}", **headers},
             verify=_trusting(verify),
-            # Calls carry their own login; a cookie that is needed nevertheless is set by hand.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             limits=httpx.Limits(max_connections=max_connections, keepalive_expiry=KEEPALIVE_EXPIRY),
         )
+        self._home: object = None
+        self._http = self._open()
+
+    def _open(self) -> httpx.Client:
+        # Calls carry their own login; a cookie that is needed nevertheless is set by hand.
+        return self._pool(cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])))
+
+    def _go_home(self) -> None:
+        """Leave the connections alone that were made in another process or event loop."""
+        here = home()
+        if self._home not in (None, here):
+            self._http = self._open()
+        self._home = here
 
     @property
     def closed(self) -> bool:
@@ -142,6 +159,8 @@ class Transport:
 
     def disconnect(self) -> None:
         """Close the connections, as soon as the requests in flight have their answers."""
+        if self._gate.holds(caller()):
+            raise UsageError(INSIDE)
         empty = Event()
         self._gate.shut(empty.set)
         try:
@@ -169,7 +188,8 @@ class Transport:
         self, method: str, wire: Wire, timeout: float | None, reads: bool
     ) -> Reply | Fault:
         seconds = self.timeout if timeout is None else timeout
-        if not self._gate.enter():
+        who = caller()
+        if not self._gate.enter(who):
             return never_sent(ClientClosedError(f"{self.address}: the client was closed"))
         try:
             return self._exchange(method, wire, seconds, reads)
@@ -177,10 +197,11 @@ class Transport:
             kind, detail = _told(error)
             return transport_fault(kind, self.address, detail)
         finally:
-            self._gate.leave()
+            self._gate.leave(who)
 
     def _exchange(self, method: str, wire: Wire, seconds: float | None, reads: bool) -> Reply:
         ends = math.inf if seconds is None else time.monotonic() + seconds
+        self._go_home()
         while True:
             connection = Connection(may_be_used=reads)
             request = self._built(method, wire, seconds, connection)
