@@ -15,11 +15,12 @@ from typing import Self
 import httpx
 
 from .._compat import AEvent, acaller, ahome
+from .._core.encoding import is_header
 from .._core.faults import Fault, Kind, never_sent, transport_fault
 from .._core.gate import Gate
 from .._core.protocol import CONTENT_TYPE, Reply, Wire
 from .._version import __version__
-from ..errors import ClientClosedError, UsageError
+from ..errors import ClientClosedError, InvalidValueError, UsageError
 
 CONNECT_TIMEOUT = 10.0
 
@@ -41,10 +42,23 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
     (httpx.ConnectError, Kind.NO_CONNECTION),
     (httpx.PoolTimeout, Kind.NO_CONNECTION),
     (httpx.UnsupportedProtocol, Kind.NO_CONNECTION),
+    (httpx.ProxyError, Kind.NO_CONNECTION),
     (httpx.LocalProtocolError, Kind.NO_CONNECTION),
+    (httpx.InvalidURL, Kind.UNKNOWN_HOST),
+    (UnicodeError, Kind.UNKNOWN_HOST),  # a name that DNS cannot carry
     (httpx.ReadTimeout, Kind.READ_TIMEOUT),
     (httpx.WriteTimeout, Kind.READ_TIMEOUT),
     (httpx.HTTPError, Kind.CLOSED),
+)
+
+# What is told instead of texts that quote what was sent, or what somebody answered.
+WORDS: tuple[tuple[type[Exception], str], ...] = (
+    (httpx.ProxyError, "the proxy on the way refused it"),
+    (httpx.LocalProtocolError, "the request is no HTTP"),
+    (httpx.RemoteProtocolError, "what came is no whole HTTP answer"),
+    (httpx.DecodingError, "what came cannot be decompressed"),
+    (httpx.InvalidURL, "the address is none"),
+    (UnicodeError, "its name cannot be looked up"),
 )
 
 # why there is no connection: what the operating system said
@@ -55,6 +69,11 @@ REASONS: tuple[tuple[type[Exception], Kind], ...] = (
 )
 
 
+# where httpx looks for a proxy
+PROXIES = tuple(
+    name for each in ("HTTP", "HTTPS", "ALL") for name in (f"{each}_PROXY", f"{each}_proxy".lower())
+)
+
 # where httpx and Python look for certificates to trust, and for a place to log keys
 TLS_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
@@ -63,7 +82,21 @@ def _trusting(verify: bool | str | ssl.SSLContext) -> bool | ssl.SSLContext:
     """Return what httpx takes for the client's option `verify`."""
     if verify is True:
         return _usual_context(*map(os.environ.get, TLS_VARIABLES))
-    return ssl.create_default_context(cafile=verify) if isinstance(verify, str) else verify
+    if not isinstance(verify, str):
+        return verify
+    try:
+        return ssl.create_default_context(cafile=verify)
+    except OSError as error:
+        raise InvalidValueError(f"verify: {verify!r} has no certificates ({error})") from None
+
+
+def _checked(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Return headers that HTTP can carry; the error does not tell what is in them."""
+    for name, value in headers.items():
+        texts: tuple[object, object] = (name, value)
+        if not all(isinstance(text, str) and is_header(text) for text in texts):
+            raise InvalidValueError(f"headers: {name!a} or its value is no printable ASCII")
+    return headers
 
 
 @cache
@@ -127,6 +160,8 @@ class Transport:
         verify: bool | str | ssl.SSLContext,
         headers: Mapping[str, str],
         max_connections: int,
+        proxy: str | None = None,
+        trust_env: bool = True,
     ) -> None:
         self.address = address
         self.cookie = ""
@@ -134,16 +169,25 @@ class Transport:
         self.timeout = timeout
         self._pool = partial(
             httpx.AsyncClient,
-            headers={"User-Agent": f"zenoo-rpc/{__version__}", **headers},
+            headers={"User-Agent": f"zenoo-rpc/{__version__}", **_checked(headers)},
             verify=_trusting(verify),
             limits=httpx.Limits(max_connections=max_connections, keepalive_expiry=KEEPALIVE_EXPIRY),
+            proxy=proxy,
+            trust_env=trust_env,
         )
+        self._proxy = proxy
         self._home: object = None
         self._http = self._open()
 
     def _open(self) -> httpx.AsyncClient:
         # Calls carry their own login; a cookie that is needed nevertheless is set by hand.
-        return self._pool(cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])))
+        jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        try:
+            return self._pool(cookies=jar)
+        except (ValueError, ImportError, httpx.InvalidURL):  # whose texts quote the proxy's login
+            found = ["proxy"] if self._proxy else [name for name in PROXIES if name in os.environ]
+            names = " or ".join(found)
+            raise InvalidValueError(f"{names}: no proxy that can be used; http:// is") from None
 
     def _go_home(self) -> None:
         """Leave the connections alone that were made in another process or event loop."""
@@ -193,7 +237,7 @@ class Transport:
             return never_sent(ClientClosedError(f"{self.address}: the client was closed"))
         try:
             return await self._exchange(method, wire, seconds, reads)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             kind, detail = _told(error)
             return transport_fault(kind, self.address, detail)
         finally:
@@ -260,7 +304,7 @@ async def _content(response: httpx.Response, ends: float) -> bytes:
     return b"".join(parts)
 
 
-def _told(error: httpx.HTTPError) -> tuple[Kind, str]:
+def _told(error: Exception) -> tuple[Kind, str]:
     """Return what happened, and what was said of it by whoever knows best."""
     kind = next(kind for error_class, kind in KINDS if isinstance(error, error_class))
     if kind is Kind.NO_CONNECTION:
@@ -268,7 +312,8 @@ def _told(error: httpx.HTTPError) -> tuple[Kind, str]:
             for error_class, reason in REASONS:
                 if isinstance(cause, error_class):
                     return reason, str(cause)
-    return kind, str(error)
+    words = (words for error_class, words in WORDS if isinstance(error, error_class))
+    return kind, next(words, str(error))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

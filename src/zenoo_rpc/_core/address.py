@@ -23,6 +23,8 @@ def parse_address(text: str, port: int | None = None) -> str:
     >>> parse_address("::1")
     'http://[::1]:8069'
     """
+    if not isinstance(text, str):
+        raise AddressError(f"the address must be a text, not {type(text).__name__}")
     text = text.strip()
     if not text:
         raise AddressError("the address is empty: give a host, host:port or a URL")

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..batch.exceptions import BatchValidationError
 from ..errors import InvalidValueError
-from .values import WireRecord, record_to_wire, to_wire
+from .values import SURROGATE, WireRecord, record_to_wire, to_wire
 
 RECORDS = "records must be an iterable of mappings, attrs or dataclass instances"
 EXTERNAL_ID = re.compile(r"[^\s.,]+(?:\.[^\s.,]+)?")
@@ -82,7 +82,7 @@ class Checker:
 
     def external_id(self, name: object, index: int, seen: dict[str, int]) -> str:
         """Return an external id with its module; it must not be among those *seen* so far."""
-        if not isinstance(name, str) or not EXTERNAL_ID.fullmatch(name):
+        if not isinstance(name, str) or not EXTERNAL_ID.fullmatch(name) or SURROGATE.search(name):
             raise self.error(
                 "an external id must be a text like `name` or `module.name`, without spaces, "
                 "commas and further dots",

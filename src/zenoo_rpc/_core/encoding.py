@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
+from ..errors import InvalidValueError
+
 try:
     import orjson
 except ImportError:
@@ -16,11 +18,15 @@ else:
 
 
 def encode(value: object) -> bytes:
-    """Return the JSON of a wire value (see `values.to_wire`)."""
+    """Return the JSON of a wire value (see `values.to_wire`); InvalidValueError if it has none."""
     if FAST:
         with suppress(TypeError):  # it is for what is nested more deeply than orjson goes
             return orjson.dumps(value)
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # it would carry the text along
+        raise InvalidValueError("a text with a lone surrogate has no UTF-8 form") from None
 
 
 def decode(content: bytes) -> Any:

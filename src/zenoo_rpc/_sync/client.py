@@ -54,8 +54,10 @@ class ZenooClient(Closable):
     certificate is checked, *headers* are sent along with every request, *max_connections* is
     the most that are open at once, and *retry* how calls are repeated that may be (None: never).
     *protocol* is `"jsonrpc"`, `"json2"`, or `"auto"`: JSON-2 with an API key where the server has
-    it, else JSON-RPC.
-    Raises AddressError for an address that is none.
+    it, else JSON-RPC. *proxy* is the URL of a proxy on the way (`http://host:port`); without one,
+    the variables HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say it, unless *trust_env* is
+    False.
+    Raises AddressError for an address that is none, InvalidValueError for other bad arguments.
 
     >>> with ZenooClient(url) as client:
     ...     client.login("demo", "admin", "admin")
@@ -75,6 +77,8 @@ class ZenooClient(Closable):
         max_connections: int = 16,
         retry: RetryPolicy | None = DEFAULT_RETRY,
         protocol: Literal["auto", "jsonrpc", "json2"] = "auto",
+        proxy: str | None = None,
+        trust_env: bool = True,
     ) -> None:
         if protocol not in PROTOCOLS:
             raise InvalidValueError(f"protocol must be one of {PROTOCOLS}, not {protocol!r}")
@@ -85,6 +89,8 @@ class ZenooClient(Closable):
             verify=verify,
             headers=headers or {},
             max_connections=check_count("max_connections", max_connections),
+            proxy=proxy,
+            trust_env=trust_env,
         )
         self._session = Session(transport, retry)
         self._batch_manager: BatchManager | None = None
@@ -138,6 +144,9 @@ class ZenooClient(Closable):
         A password goes over JSON-RPC, as JSON-2 takes keys only. Raises AuthenticationError for a
         wrong name or password, DatabaseNotFoundError, and TransportError when no Odoo answers.
         """
+        for name, text in (("database", database), ("username", username), ("password", password)):
+            if not isinstance(text, str):
+                raise InvalidValueError(f"{name} must be a text, not {type(text).__name__}")
         welcome = by_password(self._session, self._protocol, database, username, password)
         return self._begin(welcome)
 

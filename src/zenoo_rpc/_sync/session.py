@@ -42,6 +42,7 @@ from ..errors import (
     AuthenticationError,
     ClientClosedError,
     DatabaseNotFoundError,
+    InvalidValueError,
     NotLoggedInError,
     NotOdooError,
     NotThereError,
@@ -234,7 +235,10 @@ class Session:
     ) -> Answer | Fault:
         """Send a call once, as somebody."""
         number = secrets.randbits(NUMBER_BITS)
-        wire = login.dialect.request(number, login, request)
+        try:
+            wire = login.dialect.request(number, login, request)
+        except UnicodeError:  # of a path; its text has the name
+            raise InvalidValueError("a text with a lone surrogate has no UTF-8 form") from None
         seconds = deadline.shorten(self.transport.timeout if timeout is None else timeout)
         return self._post(login.dialect, number, request, wire, seconds)
 

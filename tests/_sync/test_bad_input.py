@@ -1,0 +1,166 @@
+"""What a caller, a proxy or the environment gets wrong: typed errors, in which nothing leaks."""
+
+import pickle
+import socket
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from zenoo_rpc.sync import BatchExecutionError, BatchValidationError, InvalidValueError, ZenooClient
+from zenoo_rpc.errors import AddressError, ConnectionFailedError, NoAnswerError, UsageError
+
+from ..proxy import Proxy
+from .accounts import log_in
+
+SECRET = "s3cret-Zq7xK"
+
+
+def is_silent(error):
+    """Whether no text of an error holds the secret, nor its pickle."""
+    texts = [str(error), repr(error), *getattr(error, "__notes__", [])]
+    return SECRET not in "".join(texts) and SECRET.encode() not in pickle.dumps(error)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Authorization": f"{SECRET}\n"},
+        {"Authorization": f"{SECRET}\r\nX: 1"},
+        {"X-Tenant": f"{SECRET}\u2100"},
+        {f"X {SECRET}\0": "1"},
+        {"X-Tenant": SECRET.encode()},
+    ],
+    ids=ascii,
+)
+def test_headers_that_cannot_be_sent(headers):
+    """They are refused when they are given; the error names the header, not its value."""
+    with pytest.raises(InvalidValueError, match="headers: ") as caught:
+        ZenooClient("localhost", headers=headers)
+    assert SECRET not in str(caught.value).replace(ascii(next(iter(headers))), "")
+
+
+@pytest.mark.parametrize("proxy", [f"socks://me:{SECRET}@localhost", f"ftp://{SECRET}", "::"])
+def test_a_proxy_that_is_none(monkeypatch, proxy):
+    """The error names the argument or the variable; trust_env=False leaves the variables out."""
+    with pytest.raises(InvalidValueError, match=r"^proxy: ") as caught:
+        ZenooClient("localhost", proxy=proxy)
+    assert is_silent(caught.value)
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(InvalidValueError, match=r"^ALL_PROXY: ") as caught:
+        ZenooClient("localhost")
+    assert is_silent(caught.value)
+    ZenooClient("localhost", trust_env=False)
+
+
+def test_certificates_that_are_not_there(tmp_path):
+    """The error names the file."""
+    for path in (tmp_path / "missing.pem", tmp_path):
+        with pytest.raises(InvalidValueError, match=str(path)):
+            ZenooClient("localhost", verify=str(path))
+    (tmp_path / "empty.pem").write_text("no certificate")
+    with pytest.raises(InvalidValueError, match=r"empty\.pem"):
+        ZenooClient("localhost", verify=str(tmp_path / "empty.pem"))
+
+
+@pytest.mark.parametrize("host", [None, 8069, b"localhost"], ids=repr)
+def test_an_address_that_is_no_text(host):
+    """The error says what it is instead."""
+    with pytest.raises(AddressError, match=f"not {type(host).__name__}"):
+        ZenooClient(host)
+
+
+@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize("wrong", [None, 7, b"admin"], ids=repr)
+def test_a_login_that_is_no_text(server, place, wrong):
+    """The error names the argument; nothing is sent."""
+    arguments = [server.database, server.login, server.password]
+    name = ("database", "username", "password")[place]
+    with Proxy(server.host, server.port) as proxy:
+        with ZenooClient(proxy.url, protocol="jsonrpc") as client:
+            with pytest.raises(InvalidValueError, match=f"{name} must be a text"):
+                client.login(*arguments[:place], wrong, *arguments[place + 1 :])
+    assert [] == proxy.exchanges
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "xn--.example", "a..b"])
+def test_a_name_that_cannot_be_looked_up(host):
+    """It is an address that leads nowhere: nothing was sent."""
+    with pytest.raises((UsageError, ConnectionFailedError)):
+        with ZenooClient(host, retry=None, trust_env=False) as client:
+            client.version()
+
+
+def test_texts_that_have_no_utf8(client):
+    """A lone surrogate in a name is refused like one in a value."""
+    bad = f"{SECRET}\ud800"
+    for call in (
+        lambda: client.execute_kw(bad, "search", [[]]),
+        lambda: client.execute_kw("res.partner", bad, [[]]),
+        lambda: client.search("res.partner", [("name", "=", bad)]),
+        lambda: client.execute_kw("res.partner", "search", [[]], {bad: 1}),
+    ):
+        with pytest.raises(InvalidValueError, match="surrogate") as caught:
+            call()
+        assert is_silent(caught.value)
+    with pytest.raises(BatchExecutionError) as caught:
+        client.batch_manager.bulk_create(bad, [{"name": "Ann"}])
+    assert ["not sent"] == [each.status.label for each in caught.value.result]
+    with pytest.raises(BatchValidationError, match="record 0") as caught:
+        client.batch_manager.bulk_create("res.partner", [{"name": "Ann"}], external_ids=[bad])
+    assert is_silent(caught.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda exchange: exchange.sent,
+        lambda exchange: b"HTTP/1.1 " + exchange.sent + b"\r\n\r\n",
+        lambda exchange: b"HTTP/1.1 200 OK\r\n" + exchange.sent + b"\r\n\r\n",
+        lambda exchange: b"HTTP/1.1 200 OK\r\nContent-Length: " + exchange.sent + b"\r\n\r\n",
+    ],
+    ids=["no head", "status", "header", "length"],
+)
+def test_an_answer_that_echoes_the_request(server, proxy, answer):
+    """What somebody answers is not quoted: it may be what was sent."""
+    with ZenooClient(proxy.url, retry=None) as client:
+        log_in(client, server)
+        proxy.rule("replace", answer=answer)
+        with pytest.raises(NoAnswerError) as caught:
+            client.create("res.partner", {"name": SECRET, "ref": SECRET})
+    assert is_silent(caught.value)
+
+
+@contextmanager
+def refusing_proxy(answer):
+    """Listen as a proxy that answers so to whatever comes."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            while True:
+                try:
+                    client, _ = listener.accept()
+                except OSError:
+                    return
+                with client:
+                    client.recv(65536)
+                    client.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+@pytest.mark.parametrize("status", [403, 407, 503])
+def test_a_proxy_that_lets_nobody_through(status):
+    """Where CONNECT is refused nothing was sent, and the proxy's own words are not quoted."""
+    answer = f"HTTP/1.1 {status} {SECRET}\r\nContent-Length: 0\r\n\r\n".encode()
+    with refusing_proxy(answer) as url:
+        with ZenooClient("https://localhost:9", retry=None, proxy=url) as client:
+            with pytest.raises(ConnectionFailedError, match="the proxy on the way") as caught:
+                client.version()
+    assert is_silent(caught.value)
