@@ -28,10 +28,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from itertools import islice
+from math import inf
 from threading import BoundedSemaphore as Semaphore
 from threading import Condition, Event, Lock
 from threading import get_ident as caller
-from time import sleep
+from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, Self
 
@@ -290,15 +291,21 @@ class Crew:
             raise self._failures[0]
 
 
-async def aacquire(slots: ASemaphore) -> None:
-    """Wait for a slot and take it."""
-    await slots.acquire()
+async def aacquire(slots: ASemaphore, seconds: float | None = None) -> bool:
+    """Wait for a slot, at most so long, and take it; whether there was one."""
+    with anyio.move_on_after(seconds):
+        await slots.acquire()
+        return True
+    return False
 
 
-def acquire(slots: Semaphore) -> None:
+def acquire(slots: Semaphore, seconds: float | None = None) -> bool:
     """Like `aacquire`."""
-    while not slots.acquire(timeout=SIGNALS):
-        pass
+    ends = inf if seconds is None else monotonic() + seconds
+    while not slots.acquire(timeout=max(0.0, min(SIGNALS, ends - monotonic()))):
+        if monotonic() >= ends:
+            return False
+    return True
 
 
 async def adraw(sources: list[Any], count: int, items: list[object]) -> None:

@@ -1,5 +1,7 @@
 """Calls that are harmless to repeat are repeated; no other ever is."""
 
+import logging
+
 import pytest
 
 from zenoo_rpc.sync import BatchExecutionError, ZenooClient
@@ -33,6 +35,16 @@ def test_a_read_is_repeated(flaky, proxy):
 
     assert 1 == flaky.search_count("res.country", [("code", "=", "CH")])
     assert 3 == sent(proxy, "search_count")
+
+
+def test_a_repetition_is_logged(flaky, proxy, caplog):
+    """What failed, how, and when it goes again: on the level INFO, without a value."""
+    proxy.rule("drop_answer", nth=1, when=asks_for("search_count"))
+    with caplog.at_level(logging.INFO, logger="zenoo_rpc"):
+        flaky.search_count("res.country", [("code", "=", "CH")])
+
+    [line] = [each for each in caplog.messages if "try 2" in each]
+    assert f"{proxy.url}: search_count of res.country: NoAnswerError; try 2 in 0.0 s" == line  # of 0.01 s, at the most
 
 
 def test_a_create_is_not_repeated(flaky, proxy, server):

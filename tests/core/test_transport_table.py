@@ -5,6 +5,7 @@ import pytest
 
 from zenoo_rpc._async import transport as async_transport
 from zenoo_rpc._core.faults import TRANSPORT, Kind, Proof
+from zenoo_rpc._core.protocol import Wire
 from zenoo_rpc._sync import transport as sync_transport
 
 # What each proves; a class that httpx adds has to be looked at first.
@@ -58,3 +59,15 @@ def test_what_it_proves(transport, name):
     proof = Proof.NEVER_SENT if name in NEVER_SENT else Proof.UNKNOWN
     assert isinstance(kind, Kind)
     assert proof is TRANSPORT[kind].proof
+
+
+@pytest.mark.parametrize("transport", [async_transport, sync_transport])
+def test_connecting_is_part_of_the_time(transport):
+    """A call that may take half a second does not connect for ten."""
+    own = transport.Transport(
+        "http://localhost", timeout=0.5, verify=False, headers={}, max_connections=1
+    )
+    for seconds, limit in ((0.5, 0.5), (60, 10.0), (None, 10.0)):
+        connection = transport.Connection(may_be_used=True)
+        request = own._built("GET", Wire("/", b""), seconds, connection)
+        assert limit == request.extensions["timeout"]["connect"]

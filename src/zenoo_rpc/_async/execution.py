@@ -88,8 +88,13 @@ class Execution:
     async def prepare(self) -> None:
         """Ask what has to be known before the first call."""
         for question in self._run.questions():
-            async with self._slots:
+            if not await aacquire(self._slots, self._deadline.left):
+                self._run.stop()
+                return
+            try:
                 reply = await self._ask(question)
+            finally:
+                self._slots.release()
             self._run.describe(question, reply)
 
     def advance(self) -> bool:
@@ -102,7 +107,8 @@ class Execution:
             await self._read(*wanted)
         while not self.has_room(crew):  # a call ends when its progress was told
             await crew.another(crew.returned)
-        await aacquire(self._slots)
+        if not await aacquire(self._slots, self._deadline.left):
+            return False
         call = None
         try:
             call = None if self._deadline.passed else self._run.take()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import secrets
 import time
@@ -60,6 +61,8 @@ class Recorder(Protocol):
     ) -> Answer | Fault:
         """Carry a call out, and note what would take it back."""
 
+
+logger = logging.getLogger("zenoo_rpc")
 
 SEVERAL = "the server shows several databases, or none: name the one that is meant"
 # Drawn, not counted: two processes that share a connection would count alike. JSON keeps 53 bits.
@@ -206,6 +209,8 @@ class Session:
                 break
             unknown = reply if reply.proof is Proof.UNKNOWN else unknown
             conflict = conflict or reply.is_conflict
+            what = (self.address, request.method, request.model, type(reply.error).__name__)
+            logger.info("%s: %s of %s: %s; try %d in %.1f s", *what, tried + 1, pause)
             await asleep(pause)
             async with self._one_by_one if conflict else nullcontext():
                 if deadline.passed:

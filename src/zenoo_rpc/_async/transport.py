@@ -7,10 +7,11 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from functools import cache, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
@@ -27,6 +28,9 @@ CONNECT_TIMEOUT = 10.0
 # Odoo closes after every answer; a proxy in front keeps alive, most for a minute or more. A short
 # life in the pool keeps a request off a connection that the other side is about to close.
 KEEPALIVE_EXPIRY = 2.0
+
+# The moment by which the call of this task or thread must have its answer.
+ENDS: ContextVar[float] = ContextVar("zenoo_rpc_ends", default=math.inf)
 
 # A worker of Odoo's hangs up when nothing comes for 2 s, as when our event loop is busy that long.
 FRESH = 1.0
@@ -136,10 +140,13 @@ class Connection:
         self.used = False
         self._opened = -math.inf
 
-    async def trace(self, event: str, _: Mapping[str, object]) -> None:
+    async def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Take note of what happens, just before it does."""
         if not event.startswith("http11."):
             self._opened = time.monotonic()
+            if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+                stream = info["return_value"]
+                stream.read = partial(_read_in_time, stream.read)
         elif event == "http11.send_request_headers.started":
             self.used = time.monotonic() - self._opened > FRESH
             if self.used and not self.may_be_used:
@@ -245,6 +252,7 @@ class Transport:
 
     async def _exchange(self, method: str, wire: Wire, seconds: float | None, reads: bool) -> Reply:
         ends = math.inf if seconds is None else time.monotonic() + seconds
+        ENDS.set(ends)
         self._go_home()
         while True:
             connection = Connection(may_be_used=reads)
@@ -276,12 +284,21 @@ class Transport:
             self.address + wire.path,
             content=wire.body or None,
             headers=headers,
-            timeout=httpx.Timeout(seconds, connect=CONNECT_TIMEOUT),
+            timeout=httpx.Timeout(seconds, connect=min(CONNECT_TIMEOUT, seconds or math.inf)),
             extensions={"trace": connection.trace},
         )
         if wire.body:
             request.stream = Body(wire.body)
         return request
+
+
+async def _read_in_time(read: Callable[..., Any], size: int, timeout: float | None = None) -> bytes:
+    """Read from a connection: httpx's time-out is for each piece, ours for the whole answer."""
+    left = ENDS.get() - time.monotonic()
+    if left <= 0:
+        raise httpx.ReadTimeout("the answer did not end in time")
+    received: bytes = await read(size, left if timeout is None else min(timeout, left))
+    return received
 
 
 async def _content(response: httpx.Response, ends: float) -> bytes:
