@@ -4,7 +4,8 @@ r"""What a transaction costs: 1,000 creates and updates inside and outside of on
         python benchmarks/transaction.py
 
 They take turns in one run; the table shows the calls, the median of the seconds and the ratio to
-what goes on outside. The third is a block that fails at its end, and is taken back. Options: --records, --rounds.
+what goes on outside. The third is a block that fails at its end, and is taken back. Options:
+--records, --rounds.
 """
 
 import argparse
