@@ -18,14 +18,15 @@
     |   |   `-- AnswerTimeoutError
     |   |-- ServerBusyError         turned away in front of Odoo (429): it did not run
     |   `-- NotOdooError            something answered that is not Odoo
-    |       |-- GatewayError        a proxy got no answer of Odoo's (502, 503, 504): unknown
-    |       |-- TooLargeError       413: more than a proxy takes: it did not run
-    |       `-- NotThereError       404: nothing there to answer the call
+    |       |-- GatewayError        502, 503, 504 ...: a proxy got no answer from Odoo
+    |       |-- TooLargeError       413: more than a proxy takes; it did not run
+    |       `-- NotThereError       404: there is nothing to answer the call
     |-- QuestionError               nothing was sent: what has to be known first was not answered
     |-- OdooError                   Odoo's own answer: it ran, failed and was rolled back
     |   |-- AccessError             |-- ValidationError     |-- MissingError
-    |   |-- UserError               |-- ConflictError       |-- ServerError
-    |   |                           |                       |   `-- OutcomeUnknownError
+    |   |-- UserError               |-- ConflictError
+    |   |-- ServerError
+    |   |   `-- OutcomeUnknownError   it failed at the commit, or after it: it may be in effect
     |   `-- AuthenticationError
     |       `-- DatabaseNotFoundError
     |-- BatchError                  see `zenoo_rpc.batch.exceptions`
@@ -203,24 +204,27 @@ class NotOdooError(TransportError):
 
 
 class GatewayError(NotOdooError):
-    """A proxy's own word for having no answer of Odoo's (502, 503, 504 ...): it may still run.
+    """A proxy's own word for having no answer of Odoo's (408, 502, 503, 504, 520 to 527).
 
-    *retry_after* is the pause in seconds that it asks for, None when it names none.
+    The call may have been carried out, or still run. *retry_after* is the pause in seconds that
+    the proxy asks for, None when it names none.
     """
 
-    summary = "the proxy in front of Odoo got no answer"
+    summary = "the proxy in front of Odoo got no answer from it"
     advice = (
-        "Whether the call was carried out, or still is, is unknown. Check that Odoo is up, and "
-        "that the proxy waits as long as Odoo's own limit."
+        "Whether the call was carried out, or is still running, is unknown. Check that Odoo is up, "
+        "and that the proxy waits longer than Odoo's own limit for a request (120 s)."
     )
     retry_after: float | None = None
 
 
 class TooLargeError(NotOdooError):
-    """413: the body is larger than a proxy takes; it did not run."""
+    """413: the body is larger than the proxy in front of Odoo takes; it did not run."""
 
     summary = "the call is larger than the proxy in front of Odoo takes"
-    advice = "It did not run. Send fewer records in a call, or raise the proxy's limit."
+    advice = (
+        "It did not run. Send fewer records or smaller files in a call, or raise the proxy's limit."
+    )
 
 
 class NotThereError(NotOdooError):
@@ -314,11 +318,12 @@ class ServerError(OdooError):
 
 
 class OutcomeUnknownError(ServerError):
-    """The server failed at its commit, after it, or without saying where: it may be in effect.
+    """The server failed at its commit or after it, or gave an answer that cannot be.
 
-    Odoo 19 commits, and then runs hooks and tells its other workers; what goes wrong there is
-    answered like any other error (`retrying` in `odoo/service/model.py`). So is a database
-    connection that was lost, maybe during the commit.
+    The call may be in effect. Odoo 19 commits, then runs hooks and tells its other workers; what
+    goes wrong there is answered like any other error (`retrying` in `odoo/service/model.py`). So
+    is a database connection that was lost, maybe during the commit. An answer that cannot be is one
+    to a create without an id for each record.
     """
 
     def __str__(self) -> str:

@@ -81,25 +81,27 @@ TRANSPORT: dict[Kind, Row] = {
     Kind.NO_CONNECTION: Row(*_NEVER_SENT, errors.ConnectionFailedError),
     Kind.READ_TIMEOUT: Row(*_UNKNOWN, errors.AnswerTimeoutError),
     Kind.CLOSED: Row(*_UNKNOWN, errors.NoAnswerError),
-    # Of what others than Odoo answer, only these two are said before the call is passed on: it is
-    # counted (nginx `limit_req`, HAProxy, Traefik, Cloudflare) and measured (nginx
-    # `client_max_body_size`, Apache `LimitRequestBody`) by its head.
+    # Of what others than Odoo answer, only these two are said before a call is passed on, for both
+    # are told by its head: how many came (nginx `limit_req`, HAProxy, Traefik, Cloudflare), and how
+    # large it is (nginx `client_max_body_size`, Apache `LimitRequestBody`).
     Kind.BUSY: Row(*_TURNED_AWAY, errors.ServerBusyError),
     Kind.TOO_LARGE: Row(*_REJECTED, errors.TooLargeError),
-    # These can be said afterwards as well: see `docs/design.md` for who says what, and when.
+    # These can be said afterwards as well; `docs/design.md` tells who says what, and when.
     Kind.NOT_THERE: Row(*_UNKNOWN, errors.NotThereError),
     Kind.FORBIDDEN: Row(*_UNKNOWN_FOR_GOOD, errors.NotOdooError),
     Kind.GATEWAY: Row(*_UNKNOWN, errors.GatewayError),
     Kind.NOT_ODOO: Row(*_UNKNOWN, errors.NotOdooError),
 }
 
-# An HTTP status without a word of Odoo's -> what happened; 520 to 524 are Cloudflare's.
+# An HTTP status without a word of Odoo's -> what happened; 520 to 527 are Cloudflare's.
 STATUSES: dict[int, Kind] = {
     429: Kind.BUSY,
     413: Kind.TOO_LARGE,
     404: Kind.NOT_THERE,
-    **dict.fromkeys((408, 499, 502, 503, 504, *range(520, 525)), Kind.GATEWAY),
+    **dict.fromkeys((408, 502, 503, 504, *range(520, 528)), Kind.GATEWAY),
 }
+# The server was too slow for the proxy, or may have been: Varnish says 503, Cloudflare 524.
+TOO_SLOW = frozenset((503, 504, 524))
 
 
 def kind_of(status: int) -> Kind:
@@ -109,8 +111,15 @@ def kind_of(status: int) -> Kind:
 
 UNCERTAIN = Row(*_UNKNOWN, errors.OutcomeUnknownError)
 # A traceback that runs through the commit, or through what comes after it: the hooks of
-# `cr.postcommit`, run inside `commit`, and the news for the other workers (19; 14 has the last).
-AT_THE_COMMIT = re.compile(r"\bin (?:_?commit|signal_changes)$|\bpostcommit\b", re.MULTILINE)
+# `cr.postcommit`, the news for other workers (`signal_changes`), the answer that is written as JSON
+# (`odoo/sql_db.py`, `odoo/service/model.py`, `odoo/http.py` of 14 and 19). What 14 does in `commit`
+# before it commits, which is where it writes most updates, is rolled back like all before it.
+AT_THE_COMMIT = re.compile(
+    r"\bin commit$(?!\n +(?:flush_env\(self\)|self\.precommit\.run\(\))$)"
+    r"|\bin (?:signal_changes|make_json_response|_json_response)$"
+    r"|\bpostcommit\b",
+    re.MULTILINE,
+)
 
 UNPROCESSABLE = "werkzeug.exceptions.UnprocessableEntity"  # JSON-2: arguments that do not bind
 
@@ -188,9 +197,9 @@ class Fault:
     @property
     def is_for_size(self) -> bool:
         """Whether a smaller call might have passed: it was too large, or took too long."""
-        return isinstance(
-            self.error, errors.AnswerTimeoutError | errors.TooLargeError | errors.GatewayError
-        )
+        if isinstance(self.error, errors.GatewayError):
+            return self.error.status in TOO_SLOW
+        return isinstance(self.error, errors.AnswerTimeoutError | errors.TooLargeError)
 
     @property
     def is_conflict(self) -> bool:
@@ -238,10 +247,13 @@ def odoo_fault(name: str, message: str, arguments: tuple[object, ...], debug: st
     with an error; a lost database connection is the exception, and what fails at the commit or
     after it. Only the traceback, *debug*, tells that.
     """
-    row = ODOO.get(name, ANY_OTHER) if not AT_THE_COMMIT.search(debug) else UNCERTAIN
-    if name == "psycopg2.OperationalError" and "does not exist" in message:
+    if AT_THE_COMMIT.search(debug):
+        row = UNCERTAIN
+    elif name == "psycopg2.OperationalError" and "does not exist" in message:
         row = NO_DATABASE
-    if name == NOT_FOUND and message.startswith("the model ") and row is not UNCERTAIN:
+    elif name == NOT_FOUND and message.startswith("the model "):
         row = NO_MODEL
+    else:
+        row = ODOO.get(name, ANY_OTHER)
     error = row.error(message.strip(), name, arguments, debug)
     return Fault(row.proof, row.status, row.repeat, error)

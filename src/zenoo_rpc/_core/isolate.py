@@ -115,6 +115,8 @@ def is_missing(call: Call, fault: Fault) -> bool:
     error = fault.error
     if call.method != Way.SAVE or not isinstance(error, ServerError):
         return False
+    if fault.proof is not Proof.ROLLED_BACK:
+        return False
     return error.name in UNKNOWN_METHOD and Way.SAVE in error.message
 
 

@@ -17,7 +17,7 @@ import attrs
 from ..batch.results import Status
 from ..errors import OdooError, UsageError, ZenooError
 from .encoding import array, decode, encode, is_header
-from .faults import UNPROCESSABLE, Fault, kind_of, odoo_fault, transport_fault
+from .faults import UNPROCESSABLE, Fault, Proof, kind_of, odoo_fault, transport_fault
 from .named import OTHER_NAMES, named
 
 PATH = "/jsonrpc"
@@ -118,9 +118,9 @@ class JsonRpc:
             error = body.get("error")
             data = error.get("data") if isinstance(error, dict) else None
             if reply.status == 200 and _is_error(data) and "result" not in body:
-                if body.get("id") == number or data["name"] == TOO_LARGE:
+                if _is_ours(body, number) or _is_without_id(body, data):
                     return _odoo_error(data)
-            elif error is None and reply.status == 200 and body.get("id") == number:
+            elif error is None and reply.status == 200 and _is_ours(body, number):
                 return Answer(body.get("result"))
         return _foreign(reply, address)
 
@@ -205,7 +205,7 @@ def under_other_names(request: Request, reply: Answer | Fault) -> Request | None
     if request.renamed or not isinstance(reply, Fault) or not isinstance(reply.error, OdooError):
         return None
     missing = NOT_BOUND.search(reply.error.message)
-    if reply.error.name != UNPROCESSABLE or missing is None:
+    if reply.proof is not Proof.NOT_RUN or reply.error.name != UNPROCESSABLE or missing is None:
         return None
     return attrs.evolve(request, renamed=True) if missing[1] in OTHER_NAMES.values() else None
 
@@ -349,13 +349,22 @@ def _json_object(content: bytes) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-# 19 measures a body before it reads it, so that its error over JSON-RPC has no `id`.
+def _is_ours(body: Mapping[str, Any], number: int) -> bool:
+    """Whether an answer has the number that we asked with; `true` would be equal to 1."""
+    return type(body.get("id")) is int and body["id"] == number
+
+
+# 19 measures a body before it reads it, and so cannot know its `id`.
 TOO_LARGE = "werkzeug.exceptions.RequestEntityTooLarge"
+
+
+def _is_without_id(body: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
+    return body.get("id") is None and data["name"] == TOO_LARGE
 
 
 def _is_error(data: object) -> TypeGuard[dict[str, Any]]:
     """Whether it is an error as Odoo tells it: whole, with a traceback (14 and 19, always)."""
-    if not isinstance(data, dict) or not data.get("debug"):
+    if not isinstance(data, dict) or not data.get("name") or not data.get("debug"):
         return False
     return all(isinstance(data.get(name), str) for name in ("name", "message", "debug"))
 
