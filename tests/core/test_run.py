@@ -510,16 +510,19 @@ def test_in_flight_counts_as_unknown():
         pytest.param([7, 0], id="zero"),
         pytest.param([7, -8], id="negative"),
         pytest.param([7, 2**63], id="beyond 64 bits"),
+        pytest.param([7, 7], id="twice the same"),
     ],
 )
 def test_create_without_ids(value):
-    """An answer to a create that is no list of ids leaves the records unknown, and stops."""
+    """An answer to a create that is no list of its new ids leaves them unknown, and stops."""
     run = creates(4, size=2)
     run.record(run.take(), Answer(value))
 
     assert [UNKNOWN, UNKNOWN, NOT_SENT, NOT_SENT] == statuses(run)
     assert [None] * 4 == run.result().ids
-    assert "the answer to create is no list of 2 ids" == str(run.result().unknown[0].error)
+    error = run.result().unknown[0].error
+    assert errors.OutcomeUnknownError is type(error)
+    assert str(error).startswith("the answer to create is no list of 2 new ids (whether")
     assert None is run.take()
 
 
