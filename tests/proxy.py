@@ -548,7 +548,8 @@ class Fault:
     """Something that goes wrong with one call: what it *proves*, and what its records are *told*.
 
     That is what the client can know: it *proves* "unknown" also where we know that the server
-    never saw the request. *outlasts* says that the answer comes after any time-out.
+    never saw the request. *outlasts* says that the answer comes after any time-out, *protocol* in
+    which dialect only it can happen.
     """
 
     name: str
@@ -557,7 +558,8 @@ class Fault:
     answer: Answer = attrs.field(default=b"", repr=False)
     seconds: float = 3600
     outlasts: bool = False
-    told: Told = attrs.field()
+    protocol: str = ""
+    told: Told = attrs.field(kw_only=True)
 
     @told.default
     def _told(self) -> Told:
@@ -624,28 +626,76 @@ STATUSES = {
 }
 
 
-def error_answer(protocol: str, name: str, message: str) -> bytes:
-    """Return the response in which Odoo reports an exception of the class *name*."""
-    data = {"name": name, "message": message, "arguments": [message], "context": {}, "debug": ""}
-    if protocol == "json2":
-        return http_answer(
-            STATUSES.get(name, 500), json.dumps(data).encode(), "application/json; charset=utf-8"
-        )
+# Where an exception was raised, by the names of 19: in the method, or in what follows the commit.
+IN_THE_METHOD = """\
+  File "/odoo/service/model.py", line 188, in retrying
+    result = func()
+"""
+IN_THE_COMMIT = """\
+  File "/odoo/service/model.py", line 234, in retrying
+    env.cr.commit()  # effectively commits and execute post-commits
+  File "/odoo/sql_db.py", line 557, in commit
+    self._cnx.commit()
+"""
+IN_A_HOOK = """\
+  File "/odoo/service/model.py", line 234, in retrying
+    env.cr.commit()  # effectively commits and execute post-commits
+  File "/odoo/sql_db.py", line 562, in commit
+    self.postcommit.run()
+"""
+IN_THE_SIGNALS = """\
+  File "/odoo/service/model.py", line 235, in retrying
+    env.registry.signal_changes()
+  File "/odoo/orm/registry.py", line 1110, in signal_changes
+    with self.cursor() as cr:
+"""
+
+
+def error_data(name: str, message: str, frames: str = IN_THE_METHOD) -> dict[str, object]:
+    """Return what Odoo says of an exception of the class *name* that went through *frames*."""
+    traceback = f"Traceback (most recent call last):\n{frames}" if frames else ""
+    debug = f"{traceback}{name.removeprefix('builtins.')}: {message}\n"
+    return {
+        "name": name,
+        "message": message,
+        "arguments": [message],
+        "context": {},
+        "debug": debug,
+    }
+
+
+def error_answer(exchange: Exchange, data: object, **more: object) -> bytes:
+    """Return the response in which Odoo reports an exception; *more* is of JSON-RPC's body."""
+    if exchange.protocol == "json2":
+        name = data.get("name") if isinstance(data, dict) else None
+        status = STATUSES.get(name, 500) if isinstance(name, str) else 500
+        return http_answer(status, json.dumps(data).encode(), "application/json; charset=utf-8")
+    asked = json.loads(exchange.body or b"{}")
+    number = asked.get("id") if isinstance(asked, dict) else None
     error = {"code": 0, "message": "Odoo Server Error", "data": data}
-    body = json.dumps({"jsonrpc": "2.0", "id": None, "error": error}).encode()
+    body = json.dumps({"jsonrpc": "2.0", "id": number, "error": error, **more}).encode()
     return http_answer(200, body, "application/json")
 
 
-def odoo_error(name: str, message: str) -> Answer:
+def odoo_error(name: str, message: str, frames: str = IN_THE_METHOD, **more: object) -> Answer:
     """Return what answers a request, in its dialect, as Odoo reports an exception."""
-    return lambda exchange: error_answer(exchange.protocol, name, message)
+    return lambda exchange: error_answer(exchange, error_data(name, message, frames), **more)
+
+
+def part_of_an_error(**other: object) -> Answer:
+    """Return what answers a request with an error of Odoo's that is not whole: None leaves out."""
+    data = {**error_data("odoo.exceptions.UserError", "No."), **other}
+    left = {name: value for name, value in data.items() if value is not None}
+    return lambda exchange: error_answer(exchange, left)
 
 
 def key_refused(exchange: Exchange) -> bytes:
     """Return the response to a password or key that is not, or no longer, right."""
     if exchange.protocol == "json2":
-        return error_answer("json2", "werkzeug.exceptions.Unauthorized", "Invalid apikey")
-    return error_answer("jsonrpc", "odoo.exceptions.AccessDenied", "Access Denied")
+        data = error_data("werkzeug.exceptions.Unauthorized", "Invalid apikey")
+    else:
+        data = error_data("odoo.exceptions.AccessDenied", "Access Denied", frames="")
+    return error_answer(exchange, data)
 
 
 def of_another_request(exchange: Exchange) -> bytes:
@@ -661,6 +711,20 @@ def of_another_request(exchange: Exchange) -> bytes:
     return http_answer(200, body.encode(), "application/json")
 
 
+def with_result(change: Callable[[Any], object]) -> Answer:
+    """Return what answers with another result than the server's: what *change* makes of that."""
+
+    def answer(exchange: Exchange) -> bytes:
+        said = json.loads((exchange.answer or b"").partition(b"\r\n\r\n")[2])
+        if exchange.protocol == "json2":
+            body = change(said)
+        else:
+            body = {**said, "result": change(said["result"])}
+        return http_answer(200, json.dumps(body).encode(), "application/json")
+
+    return answer
+
+
 PAGES = {
     "500 page": http_answer(500, b"<h1>Internal Server Error</h1>"),
     "502": http_answer(502, b"<h1>Bad Gateway</h1>"),
@@ -671,6 +735,10 @@ PAGES = {
     "200 without a body": http_answer(200),
     "200 with other JSON": http_answer(200, b'{"status": "ok"}', "application/json"),
 }
+MOMENTS: tuple[tuple[str, Action], ...] = (
+    ("", "replace"),
+    (" after the commit", "replace_answer"),
+)
 SOON = formatdate(time.time() + 1, usegmt=True)
 
 FAULTS = (
@@ -688,9 +756,9 @@ FAULTS = (
     Fault("429 with seconds", "not run", "replace", http_answer(429, Retry_After="1")),
     Fault("429 with a date", "not run", "replace", http_answer(429, Retry_After=SOON)),
     Fault("429 without Retry-After", "not run", "replace", http_answer(429)),
-    Fault("503 with seconds", "not run", "replace", http_answer(503, Retry_After="1")),
-    Fault("503 with a date", "not run", "replace", http_answer(503, Retry_After=SOON)),
-    Fault("404 page", "not run", "replace", http_answer(404, b"<h1>Not Found</h1>")),
+    Fault("503 with seconds", "unknown", "replace", http_answer(503, Retry_After="1")),
+    Fault("503 with a date", "unknown", "replace", http_answer(503, Retry_After=SOON)),
+    Fault("404 page", "unknown", "replace", http_answer(404, b"<h1>Not Found</h1>")),
     *(Fault(name, "unknown", "replace", page) for name, page in PAGES.items()),
     *(
         Fault(f"{name} after the commit", "unknown", "replace_answer", PAGES[name])
@@ -716,9 +784,52 @@ FAULTS = (
     ),
 )
 
-# The same, of who may not call: a wrong or ended login, and what a proxy in front lets nobody do.
-TURNED_AWAY = (
-    Fault("login refused", "not run", "replace", key_refused, told="refused"),
-    Fault("401 page", "not run", "replace", http_answer(401, b"<h1>Log in</h1>"), told="refused"),
-    Fault("403 page", "not run", "replace", http_answer(403, b"<h1>No</h1>"), told="refused"),
+# The same, of who may not call: a wrong or ended login.
+TURNED_AWAY = (Fault("login refused", "not run", "replace", key_refused, told="refused"),)
+
+# What looks like a refusal and proves none, as it may be said after the call was carried out: each
+# once in the server's place, and once after the commit.
+FORBIDDEN = {
+    f"{status} page": http_answer(status, b"<h1>No</h1>") for status in (400, 401, 403, 405, 408)
+}
+PARTS_OF_AN_ERROR = {
+    "error whose name is no text": part_of_an_error(name=["odoo.exceptions.UserError"]),
+    "error without a name": part_of_an_error(name=None),
+    "error whose message is no text": part_of_an_error(message={"en_US": "No."}),
+    "error without a traceback": part_of_an_error(debug=None),
+    "error with an empty traceback": part_of_an_error(debug=""),
+    "error without data": lambda exchange: error_answer(exchange, {}),
+}
+OF_JSONRPC = {
+    "error without an id": odoo_error("odoo.exceptions.UserError", "No.", id=None),
+    "error with another id": odoo_error("odoo.exceptions.UserError", "No.", id=1_000_000),
+    "error beside a result": odoo_error("odoo.exceptions.UserError", "No.", result=True),
+    "error beside no result": odoo_error("odoo.exceptions.UserError", "No.", result=None),
+}
+AT_THE_COMMIT = {
+    "error of the commit": odoo_error("odoo.exceptions.UserError", "No.", IN_THE_COMMIT),
+    "error of a hook": odoo_error("odoo.exceptions.UserError", "No.", IN_A_HOOK),
+    "missing record of a hook": odoo_error("odoo.exceptions.MissingError", "Gone.", IN_A_HOOK),
+    "conflict of a hook": odoo_error(
+        "psycopg2.errors.SerializationFailure", "could not serialize access", IN_A_HOOK
+    ),
+    "no free database connection for the news": odoo_error(
+        "psycopg2.pool.PoolError", "The Connection Pool Is Full", IN_THE_SIGNALS
+    ),
+}
+UNPROVEN = (
+    *(
+        Fault(f"{name} after the commit", "unknown", "replace_answer", fault.answer)
+        for name, fault in {fault.name: fault for fault in FAULTS}.items()
+        if name in ("503 with seconds", "503 with a date", "503 without Retry-After", "404 page")
+    ),
+    *(
+        Fault(name + when, "unknown", action, answer, protocol=protocol)
+        for answers, protocol in (
+            ({**FORBIDDEN, **PARTS_OF_AN_ERROR, **AT_THE_COMMIT}, ""),
+            (OF_JSONRPC, "jsonrpc"),
+        )
+        for name, answer in answers.items()
+        for when, action in MOMENTS
+    ),
 )

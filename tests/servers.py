@@ -152,6 +152,10 @@ class StandInStore:
         self._standin.reset()
         self.limited_key = self._standin.make_key("limited")
 
+    def hide(self, model: str, **values: object) -> None:
+        """Let a record rule hide the records with these values from everybody."""
+        self._standin.hide(model, **values)
+
     def suffer(self, outage: Outage) -> None:
         # It has one process and no database: whatever it is, nobody listens for a while.
         self._standin.stop()

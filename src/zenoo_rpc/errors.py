@@ -16,13 +16,17 @@
     |   |   `-- ConnectTimeoutError
     |   |-- NoAnswerError           it was sent, and whether it was carried out is unknown
     |   |   `-- AnswerTimeoutError
-    |   |-- ServerBusyError         turned away in front of Odoo (429, 503): it did not run
+    |   |-- ServerBusyError         turned away in front of Odoo (429): it did not run
     |   `-- NotOdooError            something answered that is not Odoo
-    |       `-- NotThereError       404: nothing to answer the call is there now
+    |       |-- GatewayError        502, 503, 504 ...: a proxy got no answer from Odoo
+    |       |-- TooLargeError       413: more than a proxy takes; it did not run
+    |       `-- NotThereError       404: there is nothing to answer the call
     |-- QuestionError               nothing was sent: what has to be known first was not answered
     |-- OdooError                   Odoo's own answer: it ran, failed and was rolled back
     |   |-- AccessError             |-- ValidationError     |-- MissingError
-    |   |-- UserError               |-- ConflictError       `-- ServerError
+    |   |-- UserError               |-- ConflictError
+    |   |-- ServerError
+    |   |   `-- OutcomeUnknownError   it failed at the commit, or after it: it may be in effect
     |   `-- AuthenticationError
     |       `-- DatabaseNotFoundError
     |-- BatchError                  see `zenoo_rpc.batch.exceptions`
@@ -175,7 +179,7 @@ class AnswerTimeoutError(NoAnswerError):
 
 
 class ServerBusyError(TransportError):
-    """The request was turned away in front of Odoo (429, or 503 with Retry-After); it did not run.
+    """The request was turned away in front of Odoo (429); it did not run.
 
     *retry_after* is the server's wish in seconds, None when it named none.
     """
@@ -192,23 +196,55 @@ class NotOdooError(TransportError):
     """
 
     summary = "the answer is not Odoo's"
-    advice = "Check that the address leads to Odoo and that no proxy or login page is in between."
+    advice = (
+        "Whether the call was carried out is unknown. Check that the address leads to Odoo and "
+        "that no proxy or login page is in between."
+    )
     status: int | None = None
 
 
+class GatewayError(NotOdooError):
+    """A proxy's own word for having no answer of Odoo's (408, 502, 503, 504, 520 to 527).
+
+    The call may have been carried out, or still run. *retry_after* is the pause in seconds that
+    the proxy asks for, None when it names none.
+    """
+
+    summary = "the proxy in front of Odoo got no answer from it"
+    advice = (
+        "Whether the call was carried out, or is still running, is unknown. Check that Odoo is up, "
+        "and that the proxy waits longer than Odoo's own limit for a request (120 s)."
+    )
+    retry_after: float | None = None
+
+
+class TooLargeError(NotOdooError):
+    """413: the body is larger than the proxy in front of Odoo takes; it did not run."""
+
+    summary = "the call is larger than the proxy in front of Odoo takes"
+    advice = (
+        "It did not run. Send fewer records or smaller files in a call, or raise the proxy's limit."
+    )
+
+
 class NotThereError(NotOdooError):
-    """404, and no word of Odoo's: where a call should go there is nothing now; it did not run.
+    """404, and no word of Odoo's: where a call should go there is nothing now.
 
     The address leads elsewhere, a proxy has lost its servers, or Odoo has lost its database: over
-    JSON-2 it then answers so.
+    JSON-2 it then answers so. A proxy may say so after the call was carried out as well.
     """
 
     summary = "there is nothing to answer the call"
-    advice = "It did not run. Check the address, and that the server and its database are up."
+    advice = (
+        "Whether it was carried out is unknown. Check the address, and that the server and its "
+        "database are up."
+    )
 
 
 class OdooError(ZenooError):
     """Odoo's own error answer: the call ran, failed and was rolled back.
+
+    Of an OutcomeUnknownError the last is not certain.
 
     `str()` is the server's message (`error.data.message`). *name* is the server's class name,
     *arguments* its arguments, *debug* its traceback (it may quote values; never logged).
@@ -279,6 +315,19 @@ class ConflictError(OdooError):
 
 class ServerError(OdooError):
     """Any other error inside the server (`builtins.ValueError` ...)."""
+
+
+class OutcomeUnknownError(ServerError):
+    """The server failed at its commit or after it, or gave an answer that cannot be.
+
+    The call may be in effect. Odoo 19 commits, then runs hooks and tells its other workers; what
+    goes wrong there is answered like any other error (`retrying` in `odoo/service/model.py`). So
+    is a database connection that was lost, maybe during the commit. An answer that cannot be is one
+    to a create without an id for each record.
+    """
+
+    def __str__(self) -> str:
+        return f"{self.message} (whether the call is in effect is unknown)"
 
 
 class AuthenticationError(OdooError):

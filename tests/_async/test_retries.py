@@ -1,16 +1,18 @@
 """Calls that are harmless to repeat are repeated; no other ever is."""
 
+import json
 import logging
 
 import pytest
 
-from zenoo_rpc import BatchExecutionError, ZenooClient
+from zenoo_rpc import BatchExecutionError, Status, ZenooClient
 from zenoo_rpc.errors import AnswerTimeoutError, NoAnswerError, RefusedConnectionError
 
 from ..proxy import http_answer
 from .accounts import log_in
 
-BUSY = http_answer(503, Retry_After="0")
+BUSY = http_answer(429, Retry_After="0")
+PAUSE = http_answer(503, Retry_After="1")  # so Varnish says that the server was too slow
 AWAY = http_answer(404, b"<h1>Not Found</h1>")  # so 19 says that its database is, over JSON-2
 
 
@@ -59,15 +61,41 @@ async def test_a_create_is_not_repeated(flaky, proxy, server):
     assert 1 == sent(proxy, "create") == server.count("res.partner")
 
 
-@pytest.mark.parametrize("answer", [BUSY, AWAY], ids=["busy", "away"])
-async def test_what_was_turned_away_is_repeated(flaky, proxy, server, answer):
-    """A create that a server turned away, busy or not there, did not run: it is sent again."""
-    proxy.rule("replace", nth=[1, 2], when=asks_for("create"), answer=answer)
+async def test_what_was_turned_away_is_repeated(flaky, proxy, server):
+    """A create that was turned away in front of Odoo did not run: it is sent again."""
+    proxy.rule("replace", nth=[1, 2], when=asks_for("create"), answer=BUSY)
 
     ids = await flaky.batch_manager.bulk_create("res.partner", named(3))
 
     assert 3 == sent(proxy, "create")
     assert ids == [row["id"] for row in server.rows("res.partner")]
+
+
+@pytest.mark.parametrize("answer", [PAUSE, AWAY], ids=["pause", "away"])
+async def test_what_may_have_run_is_not_repeated(flaky, proxy, server, answer):
+    """A create that a proxy says 503 or 404 of may have been carried out: it is unknown."""
+    proxy.rule("replace_answer", nth=1, when=asks_for("create"), answer=answer)
+
+    with pytest.raises(BatchExecutionError, match="3 unknown"):
+        await flaky.batch_manager.bulk_create("res.partner", named(3))
+
+    assert 1 == sent(proxy, "create")
+    assert 3 == server.count("res.partner")
+
+
+@pytest.mark.parametrize(("answer", "pause"), [(PAUSE, 1.0), (AWAY, 0.0)], ids=["pause", "away"])
+async def test_what_is_idempotent_waits_as_long_as_it_is_asked_to(
+    flaky, proxy, server, answer, pause
+):
+    """An update that a proxy says 503 or 404 of is sent again, after the pause it asks for."""
+    ids = await flaky.batch_manager.bulk_create("res.partner", named(2))
+    proxy.rule("replace_answer", nth=1, when=asks_for("write"), answer=answer)
+
+    await flaky.batch_manager.bulk_update("res.partner", {"city": "Bern"}, record_ids=ids)
+
+    first, second = [each.began for each in proxy.exchanges if asks_for("write")(each.body)]
+    assert pause <= second - first
+    assert ["Bern"] * 2 == [row["city"] for row in server.rows("res.partner")]
 
 
 async def test_a_write_of_absolute_values_is_repeated(flaky, proxy, server):
@@ -115,6 +143,55 @@ async def test_a_lost_unlink_of_a_record_that_never_was(flaky, proxy, server):
     await flaky.batch_manager.bulk_delete("res.partner", [*ids, 99999999])
 
     assert 0 == server.count("res.partner")
+
+
+async def hide(server, client, ref):
+    """Let a record rule hide the partners with that reference from everybody."""
+    if not server.is_real:
+        server.store.hide("res.partner", ref=ref)
+        return
+    [model] = await client.search("ir.model", [("model", "=", "res.partner")])
+    rule = {"name": "Nobody", "model_id": model, "domain_force": f"[('ref', '!=', '{ref}')]"}
+    await client.create("ir.rule", rule)
+
+
+@pytest.mark.parametrize("chunk_size", [1, 2, 9])
+async def test_a_lost_unlink_of_records_that_are_hidden(flaky, proxy, server, chunk_size):
+    """What a rule hides is not gone, though no search finds it; what was seen, or never was, is."""
+    ann, bob, *hidden = await flaky.create(
+        "res.partner", [*named(2), *({**each, "ref": "top"} for each in named(2))]
+    )
+    await hide(server, flaky, "top")
+    sent_before = []
+
+    def for_the_first_time(body):
+        arguments = json.loads(body)["params"]["args"][4:6]
+        new = arguments[0] == "unlink" and arguments not in sent_before
+        sent_before.append(arguments)
+        return new
+
+    proxy.rule("drop_answer", when=for_the_first_time)
+    all_of_them = [ann, hidden[0], 99999998, 99999999, hidden[1], bob]
+
+    with pytest.raises(BatchExecutionError) as caught:
+        await flaky.batch_manager.bulk_delete("res.partner", all_of_them, chunk_size=chunk_size)
+
+    told = {outcome.id: outcome.status for outcome in caught.value.result}
+    expected = dict.fromkeys(all_of_them, Status.APPLIED) | dict.fromkeys(hidden, Status.UNKNOWN)
+    assert expected == told
+    assert hidden == [row["id"] for row in server.rows("res.partner")]
+
+
+async def test_a_lost_unlink_of_a_hidden_record_and_one_that_never_was(flaky, proxy, server):
+    """The server names the missing one only, and so it is asked for the other one."""
+    hidden = await flaky.create("res.partner", {"name": "Ann", "ref": "top"})
+    await hide(server, flaky, "top")
+    proxy.rule("drop_answer", nth=1, when=asks_for("unlink"))
+
+    with pytest.raises(BatchExecutionError, match="1 unknown"):
+        await flaky.batch_manager.bulk_delete("res.partner", [hidden, 99999999])
+
+    assert [hidden] == [row["id"] for row in server.rows("res.partner")]
 
 
 async def test_an_unknown_try_is_not_forgotten(flaky, proxy, server):

@@ -18,7 +18,7 @@ from zenoo_rpc.batch.operations import CreateOperation
 from zenoo_rpc.batch.results import BatchResult
 
 from ..oracle import WRITES, Snapshot, Verdict, examine, repeated, report
-from ..proxy import FAULTS, Proxy
+from ..proxy import FAULTS, UNPROVEN, Proxy
 from .accounts import log_in
 from .trials import all_go_well
 
@@ -44,6 +44,7 @@ KINDS = (
     "write_many",
     "unlink",
 )
+IN_BOTH_DIALECTS = [fault for fault in UNPROVEN if not fault.protocol]
 # what tells a library that repeats from one that knows when not to: drawn more often than others
 (LATE,) = [fault for fault in FAULTS if fault.action == "forward_late"]
 WAYS = ("web_save_multi", "web_save_multi", "load", "write")
@@ -149,7 +150,7 @@ def draw(seed, ids):
             additions.append((kind, model, argument))
     faults = rng.sample(FAULTS, rng.choice([0, 1, 1, 1, 2, 3]))
     faults += [LATE] if rng.random() < 0.1 and LATE not in faults else []
-    return Schedule(
+    schedule = Schedule(
         additions=tuple(additions),
         options={
             "chunk_size": rng.randint(1, 6),
@@ -163,6 +164,10 @@ def draw(seed, ids):
         keep_alive=rng.random() < 0.3,
         faults=tuple((fault.briefly(), rng.randint(1, 10)) for fault in faults),
     )
+    if rng.random() < 0.2:
+        more = rng.choice(IN_BOTH_DIALECTS), rng.randint(1, 10)
+        schedule = attrs.evolve(schedule, faults=(*schedule.faults, more))
+    return schedule
 
 
 def add_to(batch, additions):

@@ -9,7 +9,7 @@ from zenoo_rpc.sync import BatchExecutionError, Status, ZenooClient, errors
 from zenoo_rpc._core.keys import DESCRIPTION, Door
 from zenoo_rpc.testing import OdooStandIn
 
-from ..proxy import Proxy
+from ..proxy import Proxy, error_data
 
 PAST = "2020-01-01 00:00:00"
 NO_PAGE = b"HTTP/1.1 404 NOT FOUND\r\nContent-Type: text/html\r\n\r\n<title>404 Not Found</title>"
@@ -473,7 +473,7 @@ def test_a_transaction_is_taken_back_with_another_key(server, keys, listener):
 def unbound(name):
     """Return the answer of a server that misses an argument."""
     text = f"missing a required argument: '{name}'"
-    body = {"name": "werkzeug.exceptions.UnprocessableEntity", "message": text, "debug": ""}
+    body = error_data("werkzeug.exceptions.UnprocessableEntity", text, frames="")
     body["arguments"] = [text, 422]
     head = b"HTTP/1.1 422 X\r\nContent-Type: application/json; charset=utf-8\r\n\r\n"
     return head + json.dumps(body).encode()

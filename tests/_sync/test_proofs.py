@@ -5,13 +5,13 @@ import time
 import attrs
 import pytest
 
-from zenoo_rpc.sync import ZenooClient, errors
+from zenoo_rpc.sync import BatchExecutionError, Status, TransactionRollbackError, ZenooClient, errors
 from zenoo_rpc._core.deadline import Deadline
 from zenoo_rpc._core.encoding import encode
 from zenoo_rpc._core.faults import Proof
 from zenoo_rpc._core.protocol import Request
 
-from ..proxy import STATUSES
+from ..proxy import STATUSES, with_result
 from .accounts import log_in
 
 GONE = 99_999_999
@@ -95,3 +95,96 @@ def test_records_that_are_returned_are_ids(client):
 
     found = client.search("res.partner", [("id", ">", ann)])
     assert copies in (found, found[0])
+
+
+# -- ids that cannot be ----------------------------------------------------------------------------
+
+NO_IDS = {  # what is made of the ids in the answer to a create
+    "the same for all": lambda ids: ids[:1] * len(ids),
+    "one too few": lambda ids: ids[1:],
+    "one too many": lambda ids: [*ids, ids[-1] + 1],
+    "none": lambda ids: [],
+    "a text": lambda ids: [*ids[1:], str(ids[0])],
+    "a number below 1": lambda ids: [*ids[1:], 0],
+    "no list": lambda ids: {"ids": ids},
+}
+
+
+def creates(body):
+    """Whether a request creates partners."""
+    return b'"res.partner","create"' in body
+
+
+@pytest.mark.parametrize("what", NO_IDS)
+def test_ids_that_cannot_be_in_a_batch(server, flaky, proxy, what):
+    """Without a new id for each record it is not known what became of them; nothing is repeated."""
+    proxy.rule("replace_answer", nth=2, when=creates, answer=with_result(NO_IDS[what]))
+
+    manager = flaky.setup_batch_manager(max_chunk_size=3, max_concurrency=1)
+
+    with pytest.raises(BatchExecutionError) as caught:
+        manager.bulk_create("res.partner", [{"name": f"New {n}"} for n in range(9)])
+
+    result = caught.value.result
+    applied, unknown, not_sent = Status.APPLIED, Status.UNKNOWN, Status.NOT_SENT
+    assert [applied] * 3 + [unknown] * 3 + [not_sent] * 3 == [each.status for each in result]
+    assert [None] * 6 == result.ids[3:]
+    assert 6 == server.count("res.partner")
+    assert 2 == sum(map(creates, [each.body for each in proxy.exchanges]))
+
+
+@pytest.mark.parametrize("what", NO_IDS)
+def test_ids_that_cannot_be_of_a_single_call(server, flaky, proxy, what):
+    """It is told as an unknown outcome, and not returned as if it were the ids."""
+    proxy.rule("replace_answer", when=creates, answer=with_result(NO_IDS[what]))
+
+    with pytest.raises(errors.ZenooError, match="unknown") as caught:
+        flaky.create("res.partner", [{"name": f"New {n}"} for n in range(3)])
+
+    # over JSON-2 the shape of the answer is all that says whose it is
+    assert isinstance(caught.value, errors.OutcomeUnknownError | errors.NotOdooError)
+    assert 3 == server.count("res.partner")
+
+
+@pytest.mark.parametrize("value", [True, 0, "7", [], [7, 8]], ids=repr)
+def test_an_id_that_cannot_be(server, flaky, proxy, value):
+    """The answer to the create of one record is its id."""
+    proxy.rule("replace_answer", when=creates, answer=with_result(lambda ids: value))
+
+    with pytest.raises(errors.ZenooError, match="unknown"):
+        flaky.create("res.partner", {"name": "New"})
+
+    assert 1 == server.count("res.partner")
+
+
+def test_a_transaction_deletes_nothing_by_ids_that_cannot_be(server, flaky, proxy):
+    """What was created is told as left; a record that the answer names by mistake stays."""
+    old = flaky.create("res.partner", {"name": "Old"})
+    proxy.rule("replace_answer", nth=1, when=creates, answer=with_result(lambda ids: [old] * 3))
+
+    with pytest.raises(TransactionRollbackError) as caught:
+        with flaky.transaction():
+            flaky.create("res.partner", [{"name": f"New {n}"} for n in range(3)])
+
+    (left,) = caught.value.report.not_undone
+    assert ("create", "res.partner") == (left.action, left.model)
+    assert "which records it made is not told" in left.reason
+    assert ["New 0", "New 1", "New 2", "Old"] == sorted(
+        row["name"] for row in server.rows("res.partner")
+    )
+
+
+def test_an_import_may_name_a_record_twice(server, flaky):
+    """Two external ids of one record are no mistake: a row for each updates it."""
+    manager, names = flaky.batch_manager, ["a.ann", "a.bob"]
+    records = [{"name": "Ann"}, {"name": "Bob"}]
+    ann, bob = manager.bulk_create("res.partner", records, external_ids=names)
+    of_bob = flaky.search("ir.model.data", [("module", "=", "a"), ("res_id", "=", bob)])
+    flaky.write("ir.model.data", of_bob, {"res_id": ann})
+
+    again = [{"name": "Ann", "city": "Bern"}, {"name": "Ann", "ref": "both"}]
+    ids = manager.bulk_create("res.partner", again, external_ids=names)
+
+    assert [ann, ann] == ids
+    [row] = server.rows("res.partner", [ann])
+    assert ("Bern", "both") == (row["city"], row["ref"])

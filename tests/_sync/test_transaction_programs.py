@@ -13,10 +13,11 @@ import pytest
 from zenoo_rpc.sync import RetryPolicy, TransactionState, ZenooClient, ZenooError
 
 from ..oracle import Verdict, contents, report
-from ..proxy import FAULTS, Proxy
+from ..proxy import FAULTS, UNPROVEN, Proxy
 from .accounts import log_in
 from .trials import all_go_well
 
+IN_BOTH_DIALECTS = [fault for fault in UNPROVEN if not fault.protocol]
 POOL = 8
 SWIFT = RetryPolicy(attempts=3, initial=0.02, maximum=0.05)
 
@@ -48,7 +49,10 @@ def draw(seed):
     steps = block(rng, 0)
     if rng.random() < 0.7:
         steps.append(("fail",))
-    return Program(steps, faults, rng.randint(1, 5), rng.randint(1, 4))
+    program = Program(steps, faults, rng.randint(1, 5), rng.randint(1, 4))
+    if rng.random() < 0.2:
+        program.faults.append((rng.choice(IN_BOTH_DIALECTS), rng.randint(1, 25)))
+    return program
 
 
 def block(rng, depth):

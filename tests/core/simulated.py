@@ -43,12 +43,12 @@ LOST = transport_fault(Kind.READ_TIMEOUT, ADDRESS)
 ACCIDENTS: dict[str, tuple[bool, Fault | Answer]] = {
     "reply lost": (True, LOST),
     "killed in the middle": (False, transport_fault(Kind.CLOSED, ADDRESS)),
-    "bad gateway": (True, transport_fault(Kind.NOT_ODOO, ADDRESS, status=502)),
+    "bad gateway": (True, transport_fault(Kind.GATEWAY, ADDRESS, status=502)),
     "refused connection": (False, transport_fault(Kind.REFUSED, ADDRESS)),
     "busy": (False, transport_fault(Kind.BUSY, ADDRESS)),
     "conflict": (False, odoo_fault("psycopg2.errors.SerializationFailure", "again", (), "")),
     "bad key": (False, odoo_fault("odoo.exceptions.AccessDenied", "Access Denied", (), "")),
-    "too large": (False, transport_fault(Kind.REJECTED, ADDRESS, status=413)),
+    "too large": (False, transport_fault(Kind.TOO_LARGE, ADDRESS, status=413)),
     "ids of another": (True, Answer([1] * 99)),
     "no ids": (True, Answer(True)),
 }

@@ -97,6 +97,15 @@ def test_attribute_error_of_a_record_is_no_missing_method():
     assert is_missing(call, NO_METHOD)
 
 
+def test_attribute_error_after_the_commit_is_no_missing_method():
+    """The same words of a hook: the method has run, and what it did must not be done again."""
+    debug = "Traceback (most recent call last):\n  ..., in commit\n    self.postcommit.run()\n"
+    fault = odoo_fault(NO_METHOD.error.name, NO_METHOD.error.message, (), debug)
+    [call] = calls([Placed(different(2), 0)], ROOMY, ways=Ways(19))
+
+    assert not is_missing(call, fault)
+
+
 def test_fields_that_a_lost_answer_did_not_tell_are_asked_for_again():
     """A question without an answer says nothing of the server, so it is not remembered."""
     ways = Ways(14)

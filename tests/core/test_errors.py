@@ -170,7 +170,7 @@ def test_pickle(error_class, protocol):
 def test_pickle_keeps_what_was_added():
     """The server's wish and the HTTP status come through as well."""
     busy = transport_fault(Kind.BUSY, ADDRESS, retry_after=30.0).error
-    foreign = transport_fault(Kind.REJECTED, ADDRESS, status=404).error
+    foreign = transport_fault(Kind.NOT_THERE, ADDRESS, status=404).error
 
     assert 30.0 == pickle.loads(pickle.dumps(busy)).retry_after
     assert 404 == pickle.loads(pickle.dumps(foreign)).status

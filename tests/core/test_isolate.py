@@ -141,7 +141,7 @@ def test_invalid_field_of_a_write(fault):
         pytest.param(unlink([7, 8]), refusal(MISSING, "It is gone."), id="nothing named"),
         pytest.param(unlink([7, 8]), refusal(VALIDATION, "No."), id="refusal without names"),
         pytest.param(
-            unlink([7, 8]), transport_fault(Kind.REJECTED, ADDRESS, status=413), id="too large"
+            unlink([7, 8]), transport_fault(Kind.TOO_LARGE, ADDRESS, status=413), id="too large"
         ),
     ],
 )
@@ -229,7 +229,7 @@ def test_needs_probe(name, expected):
 
 def test_too_large_needs_no_probe():
     """A body that is too large says nothing about the model."""
-    assert not needs_probe(transport_fault(Kind.REJECTED, ADDRESS, status=413))
+    assert not needs_probe(transport_fault(Kind.TOO_LARGE, ADDRESS, status=413))
 
 
 @pytest.mark.parametrize(

@@ -249,7 +249,7 @@ def test_200_without_json(content, headers):
         (500, "builtins.ValueError", ROLLED_BACK, errors.ServerError),
         (500, "psycopg2.errors.SerializationFailure", ROLLED_BACK, errors.ConflictError),
         (500, "psycopg2.pool.PoolError", TURNED_AWAY, errors.ServerError),
-        (500, "psycopg2.OperationalError", UNKNOWN, errors.ServerError),
+        (500, "psycopg2.OperationalError", UNKNOWN, errors.OutcomeUnknownError),
         (401, "werkzeug.exceptions.Unauthorized", REJECTED, errors.AuthenticationError),
         (403, "odoo.exceptions.AccessDenied", REJECTED, errors.AuthenticationError),
         (400, "werkzeug.exceptions.BadRequest", REJECTED, errors.ServerError),
@@ -302,43 +302,78 @@ def test_500_that_is_not_in_the_form_of_odoo(content):
     assert UNKNOWN == (fault.proof, fault.status)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 405, 413, 415])
+@pytest.mark.parametrize("status", [400, 401, 403, 405, 415])
 @pytest.mark.parametrize("content", [b"<h1>No</h1>", b'{"status": "no"}', b""])
 def test_4xx_of_somebody_else(status, content):
-    """It was turned away before the method: it did not run."""
+    """Who says so may have seen the answer first, as a firewall does: it may have run."""
     fault = read(content, status, HTML if content.startswith(b"<") else JSON)
 
-    assert REJECTED == (fault.proof, fault.status)
+    assert UNKNOWN == (fault.proof, fault.status)
     assert errors.NotOdooError is type(fault.error)
-    assert (status == 413) is fault.may_isolate
+    assert Repeat.NEVER is fault.repeat
+
+
+@pytest.mark.parametrize("content", [b"<h1>No</h1>", b'{"status": "no"}', b""])
+def test_too_large(content):
+    """A proxy measures a call before it passes it on: it did not run, and may go in parts."""
+    fault = read(content, 413, HTML if content.startswith(b"<") else JSON)
+
+    assert REJECTED == (fault.proof, fault.status)
+    assert errors.TooLargeError is type(fault.error)
+    assert fault.may_isolate
 
 
 @pytest.mark.parametrize("content", [b"<h1>No</h1>", b'{"status": "no"}', b""])
 def test_nothing_is_there(content):
-    """404 without Odoo's words: its database is away, or a proxy's servers are; it did not run."""
+    """404 without Odoo's words: its database is away, or a proxy's servers are, by now."""
     fault = read(content, 404, HTML if content.startswith(b"<") else JSON)
 
-    assert TURNED_AWAY == (fault.proof, fault.status)
+    assert UNKNOWN == (fault.proof, fault.status)
     assert errors.NotThereError is type(fault.error)
     assert not fault.may_isolate
 
 
-@pytest.mark.parametrize("status", [429, 503])
-def test_busy(status):
-    """429, and 503 with Retry-After: it did not run."""
+@pytest.mark.parametrize(("status", "proves"), [(429, TURNED_AWAY), (503, UNKNOWN)])
+def test_busy(status, proves):
+    """429 is said before a call is passed on; 503 after it as well, with Retry-After or without."""
     fault = read(b"", status, {"retry-after": "7"})
 
-    assert TURNED_AWAY == (fault.proof, fault.status)
+    assert proves == (fault.proof, fault.status)
     assert 7.0 == fault.error.retry_after
 
 
-@pytest.mark.parametrize("body", [{"arguments": "no list"}, {"arguments": None, "debug": None}])
-def test_refusal_without_words(body):
-    """An error that says less is an error all the same."""
-    fault = read(refusal(None, None, **body), 500)
+@pytest.mark.parametrize(
+    "body",
+    [
+        *({name: other} for name in ("name", "message", "debug") for other in (None, 7, ["x"])),
+        {"name": ""},
+        {"debug": ""},
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("status", [403, 404, 422, 500])
+def test_an_error_counts_only_when_it_is_whole(status, body):
+    """Without a name, a message and a traceback, each a text, it proves no rollback."""
+    whole = refusal("odoo.exceptions.UserError")
 
-    assert Proof.ROLLED_BACK is fault.proof
-    assert ("", "", ()) == fault.error.args[:3]
+    assert Proof.ROLLED_BACK is read(whole, status).proof
+    assert Proof.UNKNOWN is read(encode({**json.loads(whole), **body}), status).proof
+
+
+@pytest.mark.parametrize("name", ["name", "message", "debug"])
+def test_an_error_that_lacks_something(name):
+    """Nor does one that says less."""
+    body = json.loads(refusal("odoo.exceptions.UserError"))
+    del body[name]
+
+    assert UNKNOWN == (read(encode(body), 422).proof, read(encode(body), 422).status)
+
+
+def test_arguments_that_are_no_list():
+    """What the exception was made of is kept where it is a list; it proves nothing."""
+    fault = read(refusal("odoo.exceptions.UserError", arguments="no list"), 422)
+
+    assert (Proof.ROLLED_BACK, ()) == (fault.proof, fault.error.arguments)
 
 
 @settings(max_examples=300)

@@ -147,10 +147,12 @@ def test_other_names_are_given_when_asked_for():
         assert "values" in again
 
 
-def refused(method, message, *, name="werkzeug.exceptions.UnprocessableEntity", status=422):
+def refused(
+    method, message, *, name="werkzeug.exceptions.UnprocessableEntity", status=422, debug="..."
+):
     """Return a call, and what the server says to it."""
     request = Request("res.partner", method, [b"[1]", b"{}"], {}, {}, False)
-    body = {"name": name, "message": message, "arguments": [message, status], "debug": ""}
+    body = {"name": name, "message": message, "arguments": [message, status], "debug": debug}
     reply = Reply(status, JSON, json.dumps(body).encode())
     return request, JSON2.read(1, request, reply, ADDRESS)
 
@@ -185,6 +187,15 @@ def test_answers_and_failures_of_the_network_have_no_other_names():
     lost = JSON2.read(1, request, Reply(502, {}, b""), ADDRESS)
     assert isinstance(lost.error, NotOdooError)
     assert under_other_names(request, lost) is None
+
+
+def test_no_other_name_is_tried_after_a_commit():
+    """The same words prove nothing where they were said at the commit: the method has run."""
+    debug = "Traceback (most recent call last):\n  ..., in commit\n    self.postcommit.run()\n"
+    words = "missing a required argument: 'values'"
+
+    assert under_other_names(*refused("write", words)) is not None
+    assert under_other_names(*refused("write", words, debug=debug)) is None
 
 
 @pytest.mark.parametrize("body", [b"[]", b"[1, 2]"])

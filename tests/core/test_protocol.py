@@ -44,15 +44,16 @@ REFUSAL_14 = (
     b'...", "message": "res_partner_check_name", "arguments": ["res_partner_check_name"], '
     b'"context": {}}}}'
 )
-CONFLICT = (
+TOO_LARGE_19 = (
     b'{"jsonrpc": "2.0", "id": null, "error": {"code": 0, "message": "Odoo Server Error", "data": '
-    b'{"name": "psycopg2.errors.SerializationFailure", "message": "could not serialize access due '
-    b'to concurrent update\\n", "arguments": ["could not serialize access due to concurrent '
-    b'update\\n"], "context": {}, "debug": ""}}}'
+    b'{"name": "werkzeug.exceptions.RequestEntityTooLarge", "message": "413 Request Entity Too '
+    b'Large: The data value transmitted exceeds the capacity limit.", "arguments": [], '
+    b'"context": {}, "debug": "Traceback (most recent call last):\\n  ..."}}}'
 )
 NO_PAGE_14 = (
     b'{"jsonrpc": "2.0", "id": null, "error": {"code": 404, "message": "404: Not Found", "data": '
-    b'{"name": "werkzeug.exceptions.NotFound", "message": "404 Not Found", "arguments": []}}}'
+    b'{"name": "werkzeug.exceptions.NotFound", "message": "404 Not Found", "arguments": [], '
+    b'"debug": "Traceback (most recent call last):\\n  ..."}}}'
 )
 ERROR_PAGE = b"<!doctype html>\n<html lang=en>\n<title>500 Internal Server Error</title>"
 
@@ -171,20 +172,67 @@ def test_refusal(content, message):
 
 
 def test_refusal_without_id():
-    """An error that comes from outside of the call has no id; it is Odoo's all the same."""
-    fault = read(CONFLICT)
+    """Only of a body that was too large can 19 not tell the id; any other error has ours."""
+    fault = read(TOO_LARGE_19)
 
     assert Proof.ROLLED_BACK is fault.proof
-    assert errors.ConflictError is type(fault.error)
+    assert "werkzeug.exceptions.RequestEntityTooLarge" == fault.error.name
+    assert fault.may_isolate
+    assert Proof.UNKNOWN is read(TOO_LARGE_19.replace(b": null", b": 8")).proof
 
 
-@pytest.mark.parametrize("data", [{}, {"name": None, "message": None, "arguments": "no list"}])
-def test_refusal_without_words(data):
-    """An error answer that says nothing is still an error answer."""
-    fault = read(reply_with(error={"message": "Odoo Server Error", "data": data}))
+DATA = {
+    "name": "odoo.exceptions.ValidationError",
+    "message": "No.",
+    "arguments": ["No."],
+    "context": {},
+    "debug": "Traceback (most recent call last):\n  ...",
+}
+TEXTS_OF_IT = ("name", "message", "debug")
+
+
+def without(*names):
+    return {name: each for name, each in DATA.items() if name not in names}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        *(without(name) for name in TEXTS_OF_IT),
+        *({**DATA, name: other} for name in TEXTS_OF_IT for other in (None, 7, ["x"])),
+        {**DATA, "name": ""},
+        {**DATA, "debug": ""},
+    ],
+    ids=repr,
+)
+def test_an_error_counts_only_when_it_is_whole(data):
+    """Without a name, a message and a traceback, each a text, it proves no rollback."""
+    fault = read(reply_with(error={"code": 0, "message": "Odoo Server Error", "data": data}))
+
+    assert Proof.UNKNOWN is fault.proof
+    assert errors.NotOdooError is type(fault.error)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [without("arguments", "context"), {**DATA, "arguments": "no list"}, {**DATA, "message": ""}],
+    ids=repr,
+)
+def test_what_an_error_may_lack(data):
+    """An exception may have been made without words; what it was made of proves nothing."""
+    fault = read(reply_with(error={"data": data}))
 
     assert Proof.ROLLED_BACK is fault.proof
-    assert ("", "", (), "") == fault.error.args
+    assert errors.ValidationError is type(fault.error)
+
+
+def test_a_true_id_is_not_the_first():
+    """`true` equals 1 for Python, but Odoo sends back the number that it got."""
+    reply = b'{"jsonrpc": "2.0", "id": true, "result": [7]}'
+
+    assert Proof.UNKNOWN is read(reply, number=1).proof
+    assert Answer([7]) == read(reply.replace(b"true", b"1"), number=1)
 
 
 @pytest.mark.parametrize(
@@ -205,6 +253,15 @@ def test_refusal_without_words(data):
         pytest.param(b'{"jsonrpc": "2.0", "id": null, "result": 1}', JSON, id="nobody's result"),
         pytest.param(b'{"jsonrpc": "2.0", "result": 1}', JSON, id="result without id"),
         pytest.param(REFUSAL_19.replace(b": 7", b": 8"), JSON, id="another's error"),
+        pytest.param(REFUSAL_19.replace(b": 7", b": null"), JSON, id="nobody's error"),
+        pytest.param(REFUSAL_19.replace(b": 7", b': "7"'), JSON, id="error with a strange id"),
+        pytest.param(REFUSAL_19.replace(b'"id": 7, ', b""), JSON, id="error without id"),
+        pytest.param(
+            REFUSAL_19.replace(b": 7", b': 7, "result": true'), JSON, id="error beside a result"
+        ),
+        pytest.param(
+            REFUSAL_19.replace(b": 7", b': 7, "result": null'), JSON, id="error beside no result"
+        ),
         pytest.param(reply_with(error="no"), JSON, id="error of text"),
         pytest.param(reply_with(error={"message": "no"}), JSON, id="error without data"),
         pytest.param(reply_with(error={"data": "no"}), JSON, id="error with other data"),
@@ -227,7 +284,7 @@ def test_server_or_gateway_error(status, content):
     fault = read(content, status, HTML)
 
     assert Proof.UNKNOWN is fault.proof
-    assert errors.NotOdooError is type(fault.error)
+    assert (errors.NotOdooError if status == 500 else errors.GatewayError) is type(fault.error)
     assert status == fault.error.status
 
 
@@ -239,23 +296,29 @@ def test_server_or_gateway_error(status, content):
         pytest.param(403, b"<html>Forbidden</html>", HTML, id="403"),
         pytest.param(404, b"<title>404 Not Found</title>", HTML, id="404"),
         pytest.param(404, NO_PAGE_14, JSON, id="404 of 14"),
-        pytest.param(413, b"<html>Request Entity Too Large</html>", HTML, id="413"),
+        pytest.param(405, b"", {}, id="405"),
+        pytest.param(408, b"<html>Request Time-out</html>", HTML, id="408"),
         pytest.param(415, b"<title>415 Unsupported Media Type</title>", HTML, id="415"),
     ],
 )
-def test_turned_away(status, content, headers):
-    """A 4xx is answered before the method: it did not run."""
+def test_4xx_of_somebody_else(status, content, headers):
+    """A firewall may say so of the answer, a router of a server that is gone: unknown."""
+    special = {404: errors.NotThereError, 408: errors.GatewayError}
+
     fault = read(content, status, headers)
 
-    assert Proof.NOT_RUN is fault.proof
-    assert (errors.NotThereError if status == 404 else errors.NotOdooError) is type(fault.error)
-    assert (Status.NOT_SENT if status == 404 else Status.REFUSED) is fault.status
+    assert (Proof.UNKNOWN, Status.UNKNOWN) == (fault.proof, fault.status)
+    assert special.get(status, errors.NotOdooError) is type(fault.error)
     assert status == fault.error.status
 
 
 def test_too_large_may_be_halved():
-    """A body that was too large (413) may go again in two; no other 4xx may."""
-    assert read(b"", 413, HTML).may_isolate
+    """A body that was too large (413) did not run and may go again in two; no other 4xx may."""
+    fault = read(b"<html>Request Entity Too Large</html>", 413, HTML)
+
+    assert (Proof.NOT_RUN, Status.REFUSED, True) == (fault.proof, fault.status, fault.may_isolate)
+    assert errors.TooLargeError is type(fault.error)
+    assert 413 == fault.error.status
     assert not read(b"", 404, HTML).may_isolate
 
 
@@ -264,19 +327,21 @@ def test_too_large_may_be_halved():
     [
         (429, {}, None),
         (429, {"retry-after": "30"}, 30.0),
+        (503, {}, None),
         (503, {"retry-after": "0"}, 0.0),
         (503, {"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
         (429, {"retry-after": "-1"}, None),
     ],
 )
 def test_busy(status, headers, seconds):
-    """429, and 503 with Retry-After, turned the request away; the wish in seconds is kept."""
+    """429 turned the request away, 503 may have come afterwards; the wish in seconds is kept."""
     fault = read(b"<html>Slow down</html>", status, headers)
 
-    assert Proof.NOT_RUN is fault.proof
-    assert errors.ServerBusyError is type(fault.error)
+    busy = status == 429
+    assert (Proof.NOT_RUN if busy else Proof.UNKNOWN) is fault.proof
+    assert (errors.ServerBusyError if busy else errors.GatewayError) is type(fault.error)
     assert seconds == fault.error.retry_after
-    assert f"HTTP {status}" == fault.error.detail
+    assert f"HTTP {status}, no content type" == fault.error.detail
 
 
 def test_redirect_says_where_to():

@@ -82,14 +82,14 @@ EXPECTED = {
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_what_no_answer_allows(kind):
-    """Never sent and turned away: always; unknown: only what is idempotent; rejected: never."""
+    """Never sent and turned away: always; unknown: only what is idempotent; refused: never."""
     fault = transport_fault(kind, ADDRESS)
-    turned_away = dict.fromkeys((Kind.BUSY, Kind.NOT_THERE), (True, True))
-    not_run = {**turned_away, Kind.REJECTED: (False, False)}
+    never = dict.fromkeys((Kind.TOO_LARGE, Kind.FORBIDDEN), (False, False))
+    special = {Kind.BUSY: (True, True), **never}
 
     repeats = tuple(may_repeat(fault, idempotent=idempotent) for idempotent in (False, True))
 
-    assert (not_run.get(kind) or EXPECTED[fault.proof]) == repeats
+    assert (special.get(kind) or EXPECTED[fault.proof]) == repeats
 
 
 @pytest.mark.parametrize("name", [*ODOO, "builtins.ValueError"])
@@ -184,13 +184,18 @@ def test_which_values_are_absolute(value, expected):
         ({"retry-after": "soon"}, None),
     ],
 )
+@pytest.mark.parametrize(("status", "repeat"), [(429, Repeat.ALWAYS), (503, Repeat.IF_IDEMPOTENT)])
 @pytest.mark.parametrize("dialect", [JSONRPC, JSON2], ids=lambda dialect: dialect.name)
-def test_retry_after(dialect, headers, seconds):
-    """Seconds are taken as they are, a date by the answer's own clock, nonsense not at all."""
-    fault = dialect.read(1, None, Reply(503, headers, b""), ADDRESS)
+def test_retry_after(dialect, status, repeat, headers, seconds):
+    """Seconds are taken as they are, a date by the answer's own clock, nonsense not at all.
+
+    That somebody asks for a pause does not say that the call did not run: Varnish asks for one when
+    the server was too slow.
+    """
+    fault = dialect.read(1, None, Reply(status, headers, b""), ADDRESS)
 
     assert seconds == fault.error.retry_after
-    assert Repeat.ALWAYS is fault.repeat
+    assert repeat is fault.repeat
 
 
 @pytest.mark.parametrize(
@@ -201,7 +206,10 @@ def test_retry_after(dialect, headers, seconds):
         (transport_fault(Kind.BUSY, ADDRESS), False, 1.0),
         (transport_fault(Kind.CLOSED, ADDRESS), True, 1.0),
         (transport_fault(Kind.CLOSED, ADDRESS), False, None),
-        (transport_fault(Kind.REJECTED, ADDRESS), True, None),
+        (transport_fault(Kind.GATEWAY, ADDRESS, retry_after=7.0), True, 7.0),
+        (transport_fault(Kind.GATEWAY, ADDRESS), False, None),
+        (transport_fault(Kind.FORBIDDEN, ADDRESS), True, None),
+        (transport_fault(Kind.TOO_LARGE, ADDRESS), True, None),
     ],
 )
 def test_pause_after_a_fault(fault, idempotent, expected):

@@ -510,16 +510,19 @@ def test_in_flight_counts_as_unknown():
         pytest.param([7, 0], id="zero"),
         pytest.param([7, -8], id="negative"),
         pytest.param([7, 2**63], id="beyond 64 bits"),
+        pytest.param([7, 7], id="twice the same"),
     ],
 )
 def test_create_without_ids(value):
-    """An answer to a create that is no list of ids leaves the records unknown, and stops."""
+    """An answer to a create that is no list of its new ids leaves them unknown, and stops."""
     run = creates(4, size=2)
     run.record(run.take(), Answer(value))
 
     assert [UNKNOWN, UNKNOWN, NOT_SENT, NOT_SENT] == statuses(run)
     assert [None] * 4 == run.result().ids
-    assert "the answer to create is no list of 2 ids" == str(run.result().unknown[0].error)
+    error = run.result().unknown[0].error
+    assert errors.OutcomeUnknownError is type(error)
+    assert str(error).startswith("the answer to create is no list of 2 new ids (whether")
     assert None is run.take()
 
 
@@ -538,11 +541,12 @@ def test_write_applies_whatever_it_returns(value):
     [
         (TIMEOUT, UNKNOWN),
         (transport_fault(Kind.CLOSED, ADDRESS), UNKNOWN),
-        (transport_fault(Kind.NOT_ODOO, ADDRESS, "HTTP 502"), UNKNOWN),
+        (transport_fault(Kind.GATEWAY, ADDRESS, "HTTP 502"), UNKNOWN),
+        (transport_fault(Kind.FORBIDDEN, ADDRESS, "HTTP 403"), UNKNOWN),
+        (transport_fault(Kind.NOT_THERE, ADDRESS, "HTTP 404"), UNKNOWN),
         (odoo_fault("psycopg2.OperationalError", "server closed", (), ""), UNKNOWN),
         (UNREACHABLE, NOT_SENT),
         (transport_fault(Kind.BUSY, ADDRESS), NOT_SENT),
-        (transport_fault(Kind.REJECTED, ADDRESS, "HTTP 404"), REFUSED),
         (odoo_fault("odoo.exceptions.AccessDenied", "Access Denied", (), ""), REFUSED),
         (odoo_fault("psycopg2.pool.PoolError", "The Connection Pool Is Full", (), ""), NOT_SENT),
         (never_sent(errors.ClientClosedError("closed")), NOT_SENT),
@@ -630,7 +634,7 @@ def test_stop_refuses_the_whole_call():
 
 def test_body_that_is_too_large_is_halved():
     """A proxy's 413 did not run: the call goes again in halves; one record alone stops the run."""
-    too_large = transport_fault(Kind.REJECTED, ADDRESS, status=413)
+    too_large = transport_fault(Kind.TOO_LARGE, ADDRESS, status=413)
     run = creates(2)
     run.record(run.take(), too_large)
 

@@ -13,6 +13,7 @@ from zenoo_rpc._core.run import Run
 LOST = transport_fault(Kind.CLOSED, "http://odoo")
 GONE = "Record does not exist or has been deleted.\n(Record: res.partner(8,), User: 2)"
 MISSING = odoo_fault("odoo.exceptions.MissingError", GONE, (), "").seen_after(LOST)
+HIDDEN = odoo_fault("odoo.exceptions.AccessError", "You may not see it.", (), "")
 INVALID = odoo_fault("odoo.exceptions.ValidationError", "no", (), "").seen_after(LOST)
 
 
@@ -23,13 +24,18 @@ def begun(operation):
     return run, run.take()
 
 
+def there(*ids):
+    """Return the answer of a server on which these records are there."""
+    return Answer([{"id": number, "create_date": "2026-11-26 07:00:00"} for number in ids])
+
+
 def statuses(run):
     """Return what became of each record."""
     return [outcome.status for outcome in run.result()]
 
 
 def test_what_is_gone_is_done_and_the_rest_is_sent_again():
-    """The server is asked which records are there, archived ones included."""
+    """The server is asked for a column of each record; `search` would not tell what is hidden."""
     run, call = begun(UnlinkOperation("res.partner", [7, 8, 9], context={"lang": "de_CH"}))
 
     run.record(call, MISSING)
@@ -37,11 +43,11 @@ def test_what_is_gone_is_done_and_the_rest_is_sent_again():
     assert run.advance()
     survey = run.take()
     assert isinstance(survey, Survey)
-    assert ("res.partner", "search") == (survey.model, survey.method)
-    assert [b'[["id","in",[7,8,9]]]'] == survey.arguments
-    assert {"lang": "de_CH", "active_test": False} == survey.context
+    assert ("res.partner", "read") == (survey.model, survey.method)
+    assert [b"[7,8,9]", b'["create_date"]'] == survey.arguments
+    assert {"lang": "de_CH"} == survey.context
 
-    run.record(survey, Answer([9]))
+    run.record(survey, there(9))
     assert [Status.APPLIED, Status.APPLIED, Status.UNKNOWN] == statuses(run)
     assert run.advance()
     rest = run.take()
@@ -55,12 +61,12 @@ def test_the_first_try_may_land_in_between():
     run, call = begun(UnlinkOperation("res.partner", [7, 8]))
     run.record(call, MISSING)
     run.advance()
-    run.record(run.take(), Answer([7, 8]))
+    run.record(run.take(), there(7, 8))
     run.advance()
 
     run.record(run.take(), attrs.evolve(MISSING, after_unknown=False))
     run.advance()
-    run.record(run.take(), Answer([]))
+    run.record(run.take(), there())
 
     assert run.result().ok
 
@@ -70,12 +76,12 @@ def test_asking_comes_to_an_end():
     run, call = begun(UnlinkOperation("res.partner", [7, 8]))
     run.record(call, MISSING)
     run.advance()
-    run.record(run.take(), Answer([7, 8]))
+    run.record(run.take(), there(7, 8))
     run.advance()
     run.record(run.take(), attrs.evolve(MISSING, after_unknown=False))
     run.advance()
 
-    run.record(run.take(), Answer([7, 8]))
+    run.record(run.take(), there(7, 8))
 
     assert [Status.UNKNOWN] * 2 == statuses(run)
     assert all("does not exist" in str(outcome.error) for outcome in run.result())
@@ -88,13 +94,66 @@ def test_all_gone_is_all_done():
     run.record(call, MISSING)
     run.advance()
 
-    run.record(run.take(), Answer([]))
+    run.record(run.take(), there())
 
     assert run.result().ok
     assert not run.advance()
 
 
-@pytest.mark.parametrize("reply", [LOST, Answer("nonsense")])
+def test_what_is_hidden_is_not_gone():
+    """A record rule refuses the question: it is asked in halves, and what it hides is not told."""
+    run, call = begun(UnlinkOperation("res.partner", [7, 8, 9]))
+    run.record(call, MISSING)
+    run.advance()
+    run.record(run.take(), HIDDEN)
+
+    replies = {b"[7]": HIDDEN, b"[8,9]": HIDDEN, b"[8]": there(), b"[9]": there(9)}
+    while run.advance():
+        while (each := run.take()) is not None:
+            if isinstance(each, Survey):
+                run.record(each, replies[each.arguments[0]])
+            else:
+                assert "unlink" == each.method
+                run.record(each, HIDDEN if each.parts == [b"7"] else Answer(True))
+
+    assert [Status.UNKNOWN, Status.APPLIED, Status.APPLIED] == statuses(run)
+    [unknown] = run.result().unknown
+    assert "You may not see it." == str(unknown.error)
+
+
+def test_what_is_hidden_and_missing_by_turns_stays_unknown():
+    """A record that may be read no longer, but was missing a moment ago, is not asked for ever."""
+    run, call = begun(UnlinkOperation("res.partner", [7]))
+    for _ in range(2):
+        run.record(call, MISSING)
+        run.advance()
+        run.record(run.take(), HIDDEN)
+        run.advance()
+        call = run.take()
+
+    assert None is call
+    assert [Status.UNKNOWN] == statuses(run)
+
+
+def test_what_has_no_such_column_stays_unknown():
+    """Some models keep no time of creation: nothing is settled, and the batch goes on."""
+    no_column = odoo_fault("builtins.ValueError", "Invalid field 'create_date' on 'x'", (), "")
+    operations = [UnlinkOperation("x", [7, 8]), UnlinkOperation("res.partner", [9])]
+    run = Run(operations, Limits(10, 1000), ordered=False)
+    run.advance()
+    run.record(run.take(), MISSING)
+    run.record(run.take(), no_column)
+    run.record(run.take(), Answer(True))
+
+    assert [Status.UNKNOWN, Status.UNKNOWN, Status.APPLIED] == statuses(run)
+    assert all("does not exist" in str(each.error) for each in run.result().unknown)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [LOST, Answer("nonsense"), Answer([7]), Answer([{"id": True}]), Answer([{}]), there(7, 99)],
+    ids=["lost", "text", "ids", "a strange id", "no id", "another record"],
+)
 def test_without_an_answer_it_stays_unknown(reply):
     """A question that is not answered settles nothing, and nothing more is sent."""
     run, call = begun(UnlinkOperation("res.partner", [7, 8]))

@@ -21,8 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zenoo_rpc._core.protocol import encode
-from zenoo_rpc._core.values import from_wire, record_to_wire, to_wire
-from zenoo_rpc.errors import InvalidValueError
+from zenoo_rpc._core.values import check_new_ids, from_wire, is_ids, record_to_wire, to_wire
+from zenoo_rpc.errors import InvalidValueError, OutcomeUnknownError
 
 UTC = datetime.UTC
 EARLY, LATE = map(datetime.datetime.fromisoformat, ["0002-01-01", "9998-01-01"])
@@ -493,3 +493,41 @@ def test_decimal_context_has_no_say():
     """A Decimal is sent as it is, whatever precision the program computes with."""
     with decimal.localcontext(prec=2):
         assert 1234.56 == to_wire(Decimal("1234.56"))
+
+
+# -- ids -----------------------------------------------------------------------------------------
+
+NO_IDS = [None, True, False, 0, -7, 7.0, "7", 2**63, {"id": 7}]
+
+
+@pytest.mark.parametrize(("answer", "values"), [(7, {}), ([], []), ([7], [{}]), ([8, 7], [{}, {}])])
+def test_new_ids(answer, values):
+    """The answer to the create of one record is its id, to that of a list a list of them."""
+    check_new_ids(answer, values)
+
+
+@pytest.mark.parametrize(
+    ("answer", "values"),
+    [
+        *((answer, {}) for answer in (*NO_IDS, [], [7], [7, 8])),
+        *(([answer], [{}]) for answer in NO_IDS),
+        (7, [{}]),
+        ([], [{}]),
+        ([7, 8], [{}]),
+        ([7], []),
+        ([7], [{}, {}]),
+        ([7, 7], [{}, {}]),
+    ],
+    ids=repr,
+)
+def test_no_new_ids(answer, values):
+    """Anything else: whether the records were created is unknown."""
+    with pytest.raises(OutcomeUnknownError, match=r"the answer to create is no list of \d new ids"):
+        check_new_ids(answer, values)
+
+
+def test_ids_that_need_not_be_new():
+    """An import may name one record twice, by two external ids; a create cannot."""
+    assert is_ids([7, 7], 2, new=False)
+    assert not is_ids([7, 7], 2, new=True)
+    assert not is_ids([7, True], 2, new=False)

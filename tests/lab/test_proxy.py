@@ -20,6 +20,7 @@ from ..proxy import (
     FAULTS,
     SIGNATURES,
     TURNED_AWAY,
+    UNPROVEN,
     Action,
     End,
     Exchange,
@@ -28,10 +29,12 @@ from ..proxy import (
     Proxy,
     as_jsonrpc,
     error_answer,
+    error_data,
     http_answer,
     key_refused,
     odoo_error,
     of_another_request,
+    with_result,
 )
 
 REQUEST = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx"
@@ -253,7 +256,7 @@ def test_who_waits_is_not_refused(backend: Backend) -> None:
             connection.close()
 
 
-@pytest.mark.parametrize("fault", [*FAULTS, *TURNED_AWAY], ids=str)
+@pytest.mark.parametrize("fault", [*FAULTS, *TURNED_AWAY, *UNPROVEN], ids=str)
 def test_every_fault_meets_one_call(backend: Backend, fault: Fault) -> None:
     """An armed fault changes what the nth call meets and no other, and says so."""
     with Proxy(backend.host, backend.port) as proxy:
@@ -278,7 +281,9 @@ def test_every_fault_meets_one_call(backend: Backend, fault: Fault) -> None:
 
 def test_names_of_faults_are_unique() -> None:
     """A fault is known by its name."""
-    assert len(FAULTS) + len(TURNED_AWAY) == len({each.name for each in (*FAULTS, *TURNED_AWAY)})
+    names = [fault.name for fault in (*FAULTS, *TURNED_AWAY, *UNPROVEN)]
+
+    assert len(set(names)) == len(names)
 
 
 JSON2 = "/json/2/res.partner/write"
@@ -292,26 +297,45 @@ def parts(answer: bytes) -> tuple[bytes, Any]:
 
 
 def test_errors_in_the_words_of_odoo() -> None:
-    """JSON-RPC has them in a body with status 200, JSON-2 has a status for each."""
+    """JSON-RPC has them in a body with the request's id and 200, JSON-2 a status for each."""
+    over_jsonrpc, over_json2 = Exchange(1, "/jsonrpc", b'{"id": 7}'), Exchange(1, JSON2, b"{}")
     name, message = "odoo.exceptions.UserError", "No."
-    head, body = parts(error_answer("jsonrpc", name, message))
-    assert (b"HTTP/1.1 200 OK", name) == (head, body["error"]["data"]["name"])
+    data = error_data(name, message)
+    head, body = parts(error_answer(over_jsonrpc, data))
+    assert (b"HTTP/1.1 200 OK", 7, data) == (head, body["id"], body["error"]["data"])
 
-    head, body = parts(error_answer("json2", name, message))
+    head, body = parts(error_answer(over_json2, data))
     phrase = HTTPStatus.UNPROCESSABLE_ENTITY.phrase  # 3.13 has another one
     assert f"HTTP/1.1 422 {phrase}".encode() == head
-    assert (name, message, [message], {}, "") == tuple(body.values())
+    assert (name, message, [message], {}) == tuple(body.values())[:4]
     assert ["name", "message", "arguments", "context", "debug"] == list(body)
-    head, _ = parts(error_answer("json2", "psycopg2.errors.SerializationFailure", "no"))
+    assert body["debug"].startswith("Traceback (most recent call last):\n  File ")
+    assert body["debug"].endswith(f"\n{name}: {message}\n")
+    conflict = error_data("psycopg2.errors.SerializationFailure", "no")
+    head, _ = parts(error_answer(over_json2, conflict))
     assert b"HTTP/1.1 500 Internal Server Error" == head
 
     made = odoo_error(name, message)
     assert callable(made)
-    for path, protocol in (("/jsonrpc", "jsonrpc"), (JSON2, "json2")):
-        assert error_answer(protocol, name, message) == made(Exchange(1, path, b""))
-    assert b"HTTP/1.1 401 Unauthorized" == parts(key_refused(Exchange(1, JSON2, b"")))[0]
-    _, body = parts(key_refused(Exchange(1, "/jsonrpc", b"")))
-    assert "odoo.exceptions.AccessDenied" == body["error"]["data"]["name"]
+    for exchange in (over_jsonrpc, over_json2):
+        assert error_answer(exchange, data) == made(exchange)
+    assert b"HTTP/1.1 401 Unauthorized" == parts(key_refused(over_json2))[0]
+    _, body = parts(key_refused(over_jsonrpc))
+    denied = "odoo.exceptions.AccessDenied"
+    assert (denied, f"{denied}: Access Denied\n") == (
+        body["error"]["data"]["name"],
+        body["error"]["data"]["debug"],
+    )
+
+
+def test_another_result() -> None:
+    """What the server answered, with something else in the result's place."""
+    for path, said in (("/jsonrpc", {"jsonrpc": "2.0", "id": 7, "result": [1]}), (JSON2, [1])):
+        answer = with_result(lambda ids: [*ids, 2])
+        assert callable(answer)
+        made = answer(Exchange(1, path, b"", answer=http_answer(200, json.dumps(said).encode())))
+        _, body = parts(made)
+        assert [1, 2] == (body if path == JSON2 else body["result"])
 
 
 def test_the_answer_to_another_request() -> None:

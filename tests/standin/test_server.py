@@ -79,6 +79,41 @@ def test_new_database(odoo: OdooStandIn) -> None:
     assert (43, 20, 233) == (codes["CH"], codes["BE"], codes["US"])
 
 
+def test_hidden_records(odoo: OdooStandIn, talk: Talk) -> None:
+    """What a record rule hides is not found, and who asks for it by its id is refused."""
+    ids = talk.quiet("res.partner", "create", [{"name": "x"}, {"name": "y", "ref": "secret"}])
+    odoo.hide("res.partner", ref="secret")
+
+    def refused(method: str, *args: object, model: str = "res.partner") -> str | None:
+        params = [odoo.database, 2, "admin", model, method, list(args)]
+        answer = rpc(odoo.url, "object", "execute_kw", params)
+        return answer["error"]["data"]["name"] if "error" in answer else None
+
+    access, missing = "odoo.exceptions.AccessError", "odoo.exceptions.MissingError"
+    found = talk.quiet("res.partner", "search", [["id", "in", ids]])
+    assert ids[:1] == found
+    assert access == refused("read", ids, ["name"])
+    assert access == refused("write", ids, {"name": "z"})
+    assert access == refused("unlink", ids)
+    assert access == refused("read", [ids[1], 99999], ["name"])
+    assert missing == refused("unlink", [ids[1], 99999])
+    assert None is refused("read", [ids[0], 99999], ["name"])
+    assert None is refused("unlink", ids[:1])
+    assert [ids[1]] == [row["id"] for row in odoo.records("res.partner") if row["id"] in ids]
+
+    odoo.reset()
+    odoo.hide("res.partner.category", name="secret")
+    tag = talk.quiet("res.partner.category", "create", {"name": "secret"})
+    assert access == refused("unlink", [tag], model="res.partner.category")
+    assert missing == refused("unlink", [tag, 99999], model="res.partner.category")
+
+
+def test_a_rule_for_no_model(odoo: OdooStandIn) -> None:
+    """A model that is not there is a mistake of the test."""
+    with pytest.raises(KeyError, match=r"no\.model"):
+        odoo.hide("no.model", name="x")
+
+
 def test_reset(odoo: OdooStandIn, talk: Talk) -> None:
     """After a reset the database is new, the log empty and the latency gone."""
     before = odoo.records("res.partner")

@@ -20,7 +20,7 @@ from .._core.lookup import Description
 from .._core.planner import Call
 from .._core.protocol import Answer, Request, given, id_list, major, value_of
 from .._core.retry import RetryPolicy, is_idempotent
-from .._core.values import record_to_wire, to_wire
+from .._core.values import check_new_ids, record_to_wire, to_wire
 from .._core.ways import Capabilities, Ways
 from ..batch.operations import ExternalIds
 from ..batch.options import ManagerSettings, Options, Settings, check_count, check_seconds
@@ -290,9 +290,14 @@ class ZenooClient(AClosable):
         return dict(await self.execute_kw(model, "fields_get", [], wanted, context=context))
 
     async def create(self, model: str, values: object, *, context: Context = None) -> Any:
-        """Create a record from a mapping and return its id; from a list of them, their ids."""
+        """Create a record from a mapping and return its id; from a list of them, their ids.
+
+        Raises OutcomeUnknownError if the answer has no new id for each.
+        """
         wire = to_wire(values)
-        return await self.execute_kw(model, "create", [wire], context=context)
+        answer = await self.execute_kw(model, "create", [wire], context=context)
+        check_new_ids(answer, wire)
+        return answer
 
     async def write(self, model: str, ids: Ids, values: object, *, context: Context = None) -> bool:
         """Write *values* to the records with these ids, all or none."""

@@ -26,7 +26,7 @@ from .._core.undo import (
     final,
     left_nothing,
 )
-from .._core.values import WireRecord
+from .._core.values import WireRecord, is_ids
 from .._core.writes import (
     KEPT,
     Along,
@@ -65,13 +65,20 @@ class Errand:
         entry = begun(self.write)
         reply = await self._deliver([entry])
         if isinstance(reply, Answer):
-            ids = reply.value if isinstance(reply.value, list) else [reply.value]
-            made = created(entry, ids) if self.write.method == "create" else None
-            if made and self.write.along:
-                await self._look_along(entry, made)
+            if self.write.method == "create":
+                await self._created(entry, reply.value)
             else:
-                self.journal.replace(entry, [made or final(entry, "it cannot be taken back")])
+                self.journal.replace(entry, [final(entry, "it cannot be taken back")])
         return reply
+
+    async def _created(self, entry: Unanswered, value: object) -> None:
+        """Note what a create made: to delete by ids that cannot be its own would hit others."""
+        ids = value if isinstance(value, list) else [value]
+        made = created(entry, ids) if is_ids(ids, self.write.count, new=True) else None
+        if made and self.write.along:
+            await self._look_along(entry, made)
+        else:
+            self.journal.replace(entry, [made or final(entry, "which records it made is not told")])
 
     async def _look_along(self, entry: Unanswered, made: Created) -> None:
         """Note what a create's commands created; it is looked for after that was taken back."""

@@ -7,6 +7,7 @@ exception). The table says what that kind proves and which exception tells it.
 from __future__ import annotations
 
 import enum
+import re
 from typing import Any
 
 import attrs
@@ -32,10 +33,6 @@ class Repeat(enum.Enum):
     NEVER = "never"
 
 
-TOO_LARGE = 413  # HTTP: the body is more than a proxy takes
-GATEWAY_TIMEOUT = 504  # HTTP: Odoo took longer than a proxy waits
-
-
 class Kind(enum.Enum):
     """How a request can end without an answer of Odoo's."""
 
@@ -47,8 +44,10 @@ class Kind(enum.Enum):
     READ_TIMEOUT = "read timeout"
     CLOSED = "closed"
     BUSY = "busy"
+    TOO_LARGE = "too large"
     NOT_THERE = "not there"
-    REJECTED = "rejected"
+    FORBIDDEN = "forbidden"
+    GATEWAY = "gateway"
     NOT_ODOO = "not odoo"
 
 
@@ -71,6 +70,7 @@ _REJECTED = (Proof.NOT_RUN, Status.REFUSED, Repeat.NEVER)
 _ROLLED_BACK = (Proof.ROLLED_BACK, Status.REFUSED, Repeat.NEVER)
 _CONFLICT = (Proof.ROLLED_BACK, Status.REFUSED, Repeat.ALWAYS)
 _UNKNOWN = (Proof.UNKNOWN, Status.UNKNOWN, Repeat.IF_IDEMPOTENT)
+_UNKNOWN_FOR_GOOD = (Proof.UNKNOWN, Status.UNKNOWN, Repeat.NEVER)
 
 # No answer of Odoo's came.
 TRANSPORT: dict[Kind, Row] = {
@@ -81,12 +81,45 @@ TRANSPORT: dict[Kind, Row] = {
     Kind.NO_CONNECTION: Row(*_NEVER_SENT, errors.ConnectionFailedError),
     Kind.READ_TIMEOUT: Row(*_UNKNOWN, errors.AnswerTimeoutError),
     Kind.CLOSED: Row(*_UNKNOWN, errors.NoAnswerError),
+    # Of what others than Odoo answer, only these two are said before a call is passed on, for both
+    # are told by its head: how many came (nginx `limit_req`, HAProxy, Traefik, Cloudflare), and how
+    # large it is (nginx `client_max_body_size`, Apache `LimitRequestBody`).
     Kind.BUSY: Row(*_TURNED_AWAY, errors.ServerBusyError),
-    # A proxy says so whose servers are gone; Odoo over JSON-2, as long as its database is (19).
-    Kind.NOT_THERE: Row(*_TURNED_AWAY, errors.NotThereError),
-    Kind.REJECTED: Row(*_REJECTED, errors.NotOdooError),
+    Kind.TOO_LARGE: Row(*_REJECTED, errors.TooLargeError),
+    # These can be said afterwards as well; `docs/design.md` tells who says what, and when.
+    Kind.NOT_THERE: Row(*_UNKNOWN, errors.NotThereError),
+    Kind.FORBIDDEN: Row(*_UNKNOWN_FOR_GOOD, errors.NotOdooError),
+    Kind.GATEWAY: Row(*_UNKNOWN, errors.GatewayError),
     Kind.NOT_ODOO: Row(*_UNKNOWN, errors.NotOdooError),
 }
+
+# An HTTP status without a word of Odoo's -> what happened; 520 to 527 are Cloudflare's.
+STATUSES: dict[int, Kind] = {
+    429: Kind.BUSY,
+    413: Kind.TOO_LARGE,
+    404: Kind.NOT_THERE,
+    **dict.fromkeys((408, 502, 503, 504, *range(520, 528)), Kind.GATEWAY),
+}
+# The server was too slow for the proxy, or may have been: Varnish says 503, Cloudflare 524.
+TOO_SLOW = frozenset((503, 504, 524))
+
+
+def kind_of(status: int) -> Kind:
+    """Return what an answer that is not Odoo's tells by its status."""
+    return STATUSES.get(status, Kind.FORBIDDEN if 400 <= status < 500 else Kind.NOT_ODOO)
+
+
+UNCERTAIN = Row(*_UNKNOWN, errors.OutcomeUnknownError)
+# A traceback that runs through the commit, or through what comes after it: the hooks of
+# `cr.postcommit`, the news for other workers (`signal_changes`), the answer that is written as JSON
+# (`odoo/sql_db.py`, `odoo/service/model.py`, `odoo/http.py` of 14 and 19). What 14 does in `commit`
+# before it commits, which is where it writes most updates, is rolled back like all before it.
+AT_THE_COMMIT = re.compile(
+    r"\bin commit$(?!\n +(?:flush_env\(self\)|self\.precommit\.run\(\))$)"
+    r"|\bin (?:signal_changes|make_json_response|_json_response)$"
+    r"|\bpostcommit\b",
+    re.MULTILINE,
+)
 
 UNPROCESSABLE = "werkzeug.exceptions.UnprocessableEntity"  # JSON-2: arguments that do not bind
 
@@ -111,12 +144,12 @@ ODOO: dict[str, Row] = {
     # It found no free database connection, so it did not begin.
     "psycopg2.pool.PoolError": Row(*_TURNED_AWAY, errors.ServerError),
     # It lost its database in the middle: whether the commit was made, it cannot tell.
-    "psycopg2.OperationalError": Row(*_UNKNOWN, errors.ServerError),
-    "psycopg2.InterfaceError": Row(*_UNKNOWN, errors.ServerError),
-    "psycopg2.errors.AdminShutdown": Row(*_UNKNOWN, errors.ServerError),
-    "psycopg2.errors.CrashShutdown": Row(*_UNKNOWN, errors.ServerError),
-    "psycopg2.errors.CannotConnectNow": Row(*_UNKNOWN, errors.ServerError),
-    "psycopg2.errors.IdleInTransactionSessionTimeout": Row(*_UNKNOWN, errors.ServerError),
+    "psycopg2.OperationalError": UNCERTAIN,
+    "psycopg2.InterfaceError": UNCERTAIN,
+    "psycopg2.errors.AdminShutdown": UNCERTAIN,
+    "psycopg2.errors.CrashShutdown": UNCERTAIN,
+    "psycopg2.errors.CannotConnectNow": UNCERTAIN,
+    "psycopg2.errors.IdleInTransactionSessionTimeout": UNCERTAIN,
 }
 # JSON-2 says so of a model that does not exist, JSON-RPC by a UserError.
 NOT_FOUND = "werkzeug.exceptions.NotFound"
@@ -157,16 +190,16 @@ class Fault:
 
         Only where the call surely left nothing behind, and the reason can lie in a record.
         """
-        if isinstance(self.error, errors.NotOdooError):
-            return self.proof is Proof.NOT_RUN and self.error.status == TOO_LARGE
+        if isinstance(self.error, errors.TooLargeError):
+            return True
         return self.proof is Proof.ROLLED_BACK and not self.is_conflict
 
     @property
     def is_for_size(self) -> bool:
         """Whether a smaller call might have passed: it was too large, or took too long."""
-        too_long = isinstance(self.error, errors.AnswerTimeoutError)
-        status = self.error.status if isinstance(self.error, errors.NotOdooError) else None
-        return too_long or status in (TOO_LARGE, GATEWAY_TIMEOUT)
+        if isinstance(self.error, errors.GatewayError):
+            return self.error.status in TOO_SLOW
+        return isinstance(self.error, errors.AnswerTimeoutError | errors.TooLargeError)
 
     @property
     def is_conflict(self) -> bool:
@@ -202,7 +235,7 @@ def transport_fault(
     error = row.error(address, detail)
     if isinstance(error, errors.NotOdooError):
         error.status = status
-    if isinstance(error, errors.ServerBusyError):
+    if isinstance(error, errors.ServerBusyError | errors.GatewayError):
         error.retry_after = retry_after
     return Fault(row.proof, row.status, row.repeat, error)
 
@@ -211,12 +244,16 @@ def odoo_fault(name: str, message: str, arguments: tuple[object, ...], debug: st
     """Return what an error answer of Odoo's proves.
 
     Source: `odoo/http.py` and `odoo/service/model.py` of 14 and 19 roll back before they answer
-    with an error; a lost database connection is the exception.
+    with an error; a lost database connection is the exception, and what fails at the commit or
+    after it. Only the traceback, *debug*, tells that.
     """
-    row = ODOO.get(name, ANY_OTHER)
-    if name == "psycopg2.OperationalError" and "does not exist" in message:
+    if AT_THE_COMMIT.search(debug):
+        row = UNCERTAIN
+    elif name == "psycopg2.OperationalError" and "does not exist" in message:
         row = NO_DATABASE
-    if name == NOT_FOUND and message.startswith("the model "):
+    elif name == NOT_FOUND and message.startswith("the model "):
         row = NO_MODEL
+    else:
+        row = ODOO.get(name, ANY_OTHER)
     error = row.error(message.strip(), name, arguments, debug)
     return Fault(row.proof, row.status, row.repeat, error)

@@ -65,13 +65,15 @@ class Survey:
     """A question to the server: which records of an unlink that may be done are still there?
 
     `unlink` answers MissingError as soon as one of its records is gone, so one that was sent
-    twice has to be settled record by record (`active_test`: archived records count too).
+    twice has to be settled record by record. `search` would say of a record that a rule hides what
+    it says of one that is gone; `read` of a column leaves out what is gone, and refuses what is
+    hidden (`_read` in `odoo/models.py` of 14, `fetch` in `odoo/orm/models.py` of 19).
     """
 
     call: Call
     error: ZenooError
 
-    method = "search"
+    method = "read"
     idempotent = True
 
     @property
@@ -81,22 +83,43 @@ class Survey:
 
     @property
     def context(self) -> WireRecord:
-        """The call's own context, with archived records shown."""
-        return {**self.call.context, "active_test": False}
+        """The call's own context."""
+        return self.call.context
 
     @property
     def arguments(self) -> list[bytes]:
-        """The method's positional arguments, each as JSON."""
-        return [b'[["id","in",%b]]' % array(self.call.parts)]
+        """The method's positional arguments, each as JSON: the ids, and a column of most tables."""
+        return [array(self.call.parts), encode(["create_date"])]
 
-    def sort(self, found: object) -> tuple[Call | None, Call | None] | None:
-        """Return the call's records that are gone and those still there; None for no list."""
-        if not isinstance(found, list):
+    def parts(self, reply: Answer | Fault) -> list[Survey]:
+        """Return what to ask instead, where one of several records is hidden; else nothing."""
+        if len(self.call) == 1 or not _is_hidden(reply):
+            return []
+        return [Survey(half, self.error) for half in self.call.halves()]
+
+    def sort(self, reply: Answer | Fault) -> tuple[Call | None, Call | None] | None:
+        """Return the call's records that are gone and those that are not; None for no answer."""
+        if _is_hidden(reply):
+            return None, self.call
+        rows = reply.value if isinstance(reply, Answer) else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             return None
-        there = {b"%d" % number for number in found if type(number) is int}
+        there = {b"%d" % row["id"] for row in rows if type(row.get("id")) is int}
         places = {n for n, part in enumerate(self.call.parts) if part in there}
+        if len(places) != len(rows):
+            return None
         left = self.call.only(places) if places else None
         return self.call.without(places), left
+
+    def reason(self, reply: Answer | Fault) -> ZenooError:
+        """Return why nothing is settled: no answer came, or else what the unlink was told."""
+        if isinstance(reply, Fault) and reply.proof is not Proof.ROLLED_BACK:
+            return reply.error
+        return self.error
+
+
+def _is_hidden(reply: Answer | Fault) -> bool:
+    return isinstance(reply, Fault) and isinstance(reply.error, AccessError)
 
 
 def needs_survey(call: Call, fault: Fault) -> bool:
@@ -114,6 +137,8 @@ def is_missing(call: Call, fault: Fault) -> bool:
     """Whether the server does not have the method that was to write different values."""
     error = fault.error
     if call.method != Way.SAVE or not isinstance(error, ServerError):
+        return False
+    if fault.proof is not Proof.ROLLED_BACK:
         return False
     return error.name in UNKNOWN_METHOD and Way.SAVE in error.message
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
 import attrs
@@ -17,7 +17,7 @@ import attrs
 from ..batch.results import Status
 from ..errors import OdooError, UsageError, ZenooError
 from .encoding import array, decode, encode, is_header
-from .faults import UNPROCESSABLE, Fault, Kind, odoo_fault, transport_fault
+from .faults import UNPROCESSABLE, Fault, Proof, kind_of, odoo_fault, transport_fault
 from .named import OTHER_NAMES, named
 
 PATH = "/jsonrpc"
@@ -116,10 +116,11 @@ class JsonRpc:
         body = _json_object(reply.content)
         if body is not None and body.get("jsonrpc") == "2.0":
             error = body.get("error")
-            if isinstance(error, dict) and isinstance(error.get("data"), dict):
-                if reply.status == 200 and body.get("id") in (number, None):
-                    return _odoo_error(error["data"])
-            elif error is None and reply.status == 200 and body.get("id") == number:
+            data = error.get("data") if isinstance(error, dict) else None
+            if reply.status == 200 and _is_error(data) and "result" not in body:
+                if _is_ours(body, number) or _is_without_id(body, data):
+                    return _odoo_error(data)
+            elif error is None and reply.status == 200 and _is_ours(body, number):
                 return Answer(body.get("result"))
         return _foreign(reply, address)
 
@@ -191,11 +192,7 @@ class Json2:
                 return Answer(body)
             if len(body) == 1:
                 return Answer(body[0])
-        if (
-            400 <= reply.status <= 500
-            and isinstance(body, dict)
-            and {"name", "message"} <= body.keys()
-        ):
+        if 400 <= reply.status <= 500 and _is_error(body):
             return _odoo_error(body)
         return _foreign(reply, address)
 
@@ -208,7 +205,7 @@ def under_other_names(request: Request, reply: Answer | Fault) -> Request | None
     if request.renamed or not isinstance(reply, Fault) or not isinstance(reply.error, OdooError):
         return None
     missing = NOT_BOUND.search(reply.error.message)
-    if reply.error.name != UNPROCESSABLE or missing is None:
+    if reply.proof is not Proof.NOT_RUN or reply.error.name != UNPROCESSABLE or missing is None:
         return None
     return attrs.evolve(request, renamed=True) if missing[1] in OTHER_NAMES.values() else None
 
@@ -352,30 +349,40 @@ def _json_object(content: bytes) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
+def _is_ours(body: Mapping[str, Any], number: int) -> bool:
+    """Whether an answer has the number that we asked with; `true` would be equal to 1."""
+    return type(body.get("id")) is int and body["id"] == number
+
+
+# 19 measures a body before it reads it, and so cannot know its `id`.
+TOO_LARGE = "werkzeug.exceptions.RequestEntityTooLarge"
+
+
+def _is_without_id(body: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
+    return body.get("id") is None and data["name"] == TOO_LARGE
+
+
+def _is_error(data: object) -> TypeGuard[dict[str, Any]]:
+    """Whether it is an error as Odoo tells it: whole, with a traceback (14 and 19, always)."""
+    if not isinstance(data, dict) or not data.get("name") or not data.get("debug"):
+        return False
+    return all(isinstance(data.get(name), str) for name in ("name", "message", "debug"))
+
+
 def _odoo_error(data: dict[str, Any]) -> Fault:
     arguments = data.get("arguments")
-    return odoo_fault(
-        str(data.get("name") or ""),
-        str(data.get("message") or ""),
-        tuple(arguments) if isinstance(arguments, list) else (),
-        str(data.get("debug") or ""),
-    )
+    arguments = tuple(arguments) if isinstance(arguments, list) else ()
+    return odoo_fault(data["name"], data["message"], arguments, data["debug"])
 
 
 def _foreign(reply: Reply, address: str) -> Fault:
     status = reply.status
-    if status == 429 or (status == 503 and "retry-after" in reply.headers):
-        seconds = _retry_after(reply.headers)
-        return transport_fault(Kind.BUSY, address, f"HTTP {status}", retry_after=seconds)
     media_type = reply.headers.get("content-type", "no content type").partition(";")[0]
     detail = f"HTTP {status}, {media_type}"
     if 300 <= status < 400 and (location := reply.headers.get("location")):
         detail += f", moved to {location.partition('?')[0]}"
-    if status == 404:
-        kind = Kind.NOT_THERE
-    else:
-        kind = Kind.REJECTED if 400 <= status < 500 else Kind.NOT_ODOO
-    return transport_fault(kind, address, detail, status=status)
+    seconds = _retry_after(reply.headers)
+    return transport_fault(kind_of(status), address, detail, status=status, retry_after=seconds)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

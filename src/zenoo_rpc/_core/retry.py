@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from ..errors import InvalidValueError, ServerBusyError
+from ..errors import GatewayError, InvalidValueError, ServerBusyError
 from .faults import Fault, Repeat
 from .values import is_absolute
 
@@ -117,4 +117,5 @@ def may_repeat(fault: Fault, *, idempotent: bool) -> bool:
 
 def wish(fault: Fault) -> float | None:
     """Return the pause in seconds that the server asks for, None when it does not."""
-    return fault.error.retry_after if isinstance(fault.error, ServerBusyError) else None
+    error = fault.error
+    return error.retry_after if isinstance(error, ServerBusyError | GatewayError) else None

@@ -13,7 +13,7 @@ import attrs
 from ..batch.operations import CreateStream, Operation
 from ..batch.options import OnError, OnUnknown, Progress
 from ..batch.results import BatchResult, RecordOutcome, Status, Told
-from ..errors import ServerError, ZenooError
+from ..errors import ZenooError
 from .agenda import Agenda, Question, numbered
 from .faults import Fault, Proof, not_answered
 from .isolate import (
@@ -33,7 +33,7 @@ from .pace import Sizes
 from .planner import ONE_BY_ONE, Call
 from .protocol import Answer, Ending, HeldBack
 from .source import Source
-from .values import is_ids
+from .values import is_ids, no_ids
 from .ways import Way, Ways
 
 FORGOTTEN_AT_ONCE = 4096  # outcomes that were told
@@ -214,9 +214,8 @@ class Run:
                 return
             value = imported_ids(value)
         if call.method in ("create", Way.LOAD):
-            if not is_ids(value, len(call)):
-                error = ServerError(f"the answer to {call.method} is no list of {len(call)} ids")
-                self._give_up(call, Status.UNKNOWN, error)
+            if not is_ids(value, len(call), new=call.method == "create"):
+                self._give_up(call, Status.UNKNOWN, no_ids(call.method, len(call)))
                 return
             self._ledger.name(call.numbers, value)
         self._done(call)
@@ -356,10 +355,13 @@ class Run:
                 self._agenda.again(call.halves())
 
     def _surveyed(self, survey: Survey, reply: Answer | Fault) -> None:
-        sorted_out = survey.sort(reply.value) if isinstance(reply, Answer) else None
+        if parts := survey.parts(reply):
+            self._agenda.again(parts)
+            return
+        sorted_out = survey.sort(reply)
         if sorted_out is None:
-            error = reply.error if isinstance(reply, Fault) else ServerError("no list of ids")
-            self._give_up(survey.call, Status.UNKNOWN, error)
+            self._settle(survey.call, Status.UNKNOWN, survey.reason(reply))
+            self._stopped |= isinstance(reply, Answer) or reply.proof is not Proof.ROLLED_BACK
             return
         gone, left = sorted_out
         if gone is not None:

@@ -49,7 +49,8 @@ class Entry:
         undone: list[int] = []
         left: dict[str, list[int]] = {}
         for outcome in result:
-            if outcome.status is Status.APPLIED or isinstance(outcome.error, MissingError):
+            missing = outcome.status is Status.REFUSED and isinstance(outcome.error, MissingError)
+            if outcome.status is Status.APPLIED or missing:
                 undone.append(outcome.id or 0)
             else:
                 error = outcome.error

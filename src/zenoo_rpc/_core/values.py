@@ -25,7 +25,7 @@ import attrs
 import cattrs
 
 from ..batch.ids import Ids
-from ..errors import InvalidValueError
+from ..errors import InvalidValueError, OutcomeUnknownError
 
 T = TypeVar("T")
 Hook = Callable[[Any], object]
@@ -63,11 +63,33 @@ def from_wire(value: object, target: type[T]) -> T:
     return _converter.structure(value, target)
 
 
-def is_ids(value: object, length: int) -> TypeGuard[list[int]]:
-    """Whether an answer is a list of so many database ids."""
+def is_ids(value: object, length: int, *, new: bool) -> TypeGuard[list[int]]:
+    """Whether an answer is a list of so many database ids; *new* records have each its own.
+
+    `load` may name one record twice, by two external ids.
+    """
     if not isinstance(value, list) or len(value) != length:
         return False
-    return all(type(number) is int and 0 < number <= INT_MAX for number in value)
+    if not all(type(number) is int and 0 < number <= INT_MAX for number in value):
+        return False
+    return not new or len(set(value)) == length
+
+
+def check_new_ids(answer: object, values: object) -> None:
+    """Refuse what cannot be the answer to a create: of a list a list of ids, of one record an id.
+
+    Raises OutcomeUnknownError: it was carried out, or somebody else has answered.
+    """
+    several = isinstance(values, list)
+    count = len(values) if isinstance(values, list) else 1
+    if not is_ids(answer if several else [answer], count, new=True):
+        raise no_ids("create", count)
+
+
+def no_ids(method: str, length: int) -> OutcomeUnknownError:
+    """Return what is told of a call whose answer is no list of its ids."""
+    new = " new" if method == "create" else ""
+    return OutcomeUnknownError(f"the answer to {method} is no list of {length}{new} ids")
 
 
 def is_absolute(values: Mapping[str, object]) -> bool:

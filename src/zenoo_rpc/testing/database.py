@@ -90,9 +90,14 @@ def _key_of(index: str) -> Callable[[Row], Any]:
 
 @define
 class Database:
-    """The tables of one stand-in and the lock that lets one call at a time work on them."""
+    """The tables of one stand-in and the lock that lets one call at a time work on them.
+
+    Args:
+        ruled_out: by model the values of the records that a record rule hides.
+    """
 
     models: Mapping[str, Model]
+    ruled_out: dict[str, Mapping[str, Any]] = field(factory=dict)
     tables: dict[str, Table] = field(init=False)
     lock: threading.RLock = field(factory=threading.RLock, init=False)
     journal: list[tuple[Table, int, Row | None]] = field(factory=list, init=False)

@@ -77,17 +77,31 @@ class Env:
             return
         raise self.words.access(verb, model.label, model.name, model.group)
 
+    def hides(self, model: Model) -> bool:
+        """Return whether there may be records of the model that the caller must not know of."""
+        return not self.trusted and bool(model.private_to or model.name in self.db.ruled_out)
+
     def sees(self, model: Model, row: Row) -> bool:
         """Return whether a record is among those that the caller may know of."""
+        if self.rules_out(model, row):
+            return False
         if not model.private_to or self.trusted or (self.uid == ADMIN and model.for_admin):
             return True
         return bool(row.get(model.private_to) == self.uid)
 
-    def hidden(self, model: Model) -> OdooError:
-        """Return the refusal of a record that is somebody else's."""
+    def rules_out(self, model: Model, row: Row) -> bool:
+        """Return whether a record rule hides a record."""
+        values = self.db.ruled_out.get(model.name)
+        if values is None or self.trusted:
+            return False
+        return all(row.get(name) == value for name, value in values.items())
+
+    def hidden(self, model: Model, operation: str = "read") -> OdooError:
+        """Return the refusal of a record that the caller must not know of."""
         user = self.table("res.users").rows[self.uid]
         name = self.table("res.partner").rows[user["partner_id"]].get("name")
-        return self.words.hidden(model.label, model.name, str(name), self.uid)
+        who = f"{name} (id={self.uid})"
+        return self.words.hidden(model.label, model.name, who, operation)
 
     def existing(self, table: Table, ids: Iterable[int]) -> list[tuple[int, Row]]:
         """Return the rows that are there, in the order of *ids*, once for each mention."""

@@ -179,11 +179,20 @@ class Wording:
             "Contact your administrator to request access if necessary.",
         )
 
-    def hidden(self, label: str, model: str, user: str, uid: int) -> OdooError:
-        """Return the refusal of a record that is somebody else's."""
+    def hidden(self, label: str, model: str, user: str, operation: str) -> OdooError:
+        """Return the refusal of a record that a rule hides; *operation* is read, write, unlink.
+
+        That of 19 was recorded for `read`; the others are read off `ir_rule.py`.
+        """
+        if self.series < 19:
+            verb = {"read": "access", "write": "modify", "unlink": "delete"}[operation]
+            return access_error(
+                f"Due to security restrictions, you are not allowed to {verb} '{label}' ({model})"
+                " records.\n\nContact your administrator to request access if necessary."
+            )
         return access_error(
             "Uh-oh! Looks like you have stumbled upon some top-secret records.\n\n"
-            f"Sorry, {user} (id={uid}) doesn't have 'read' access to:\n- {label} ({model})\n\n"
+            f"Sorry, {user} doesn't have '{operation}' access to:\n- {label} ({model})\n\n"
             "If you really, really need access, perhaps you can win over your friendly"
             " administrator with a batch of freshly baked cookies.",
         )

@@ -43,7 +43,7 @@ def ids(
     only = domains.few(terms)
     candidates = table.rows.items() if only is None else env.existing(table, only)
     found = [row_id for row_id, row in candidates if test(row_id, row)]
-    if model.private_to:
+    if env.hides(model):
         found = [row_id for row_id in found if env.sees(model, table.rows[row_id])]
     found = ordered(env, model, sorted(found), clause)
     start = int(offset or 0)

@@ -151,6 +151,19 @@ class OdooStandIn:
         """Take an API key back; nothing happens when it is not there."""
         self._service.revoke_key(key)
 
+    def hide(self, model: str, **values: Any) -> None:
+        """Let a record rule hide the records with these values, until `reset`.
+
+        Nobody who calls finds them; whoever asks for one by its id, to read, write or delete it, is
+        refused. One rule a model: another one takes its place. It is not asked what is created.
+
+        Raises:
+            KeyError: no such model.
+        """
+        db = self._service.db
+        with db.lock:
+            db.ruled_out[db.tables[model].model.name] = values
+
     def records(self, model: str) -> list[dict[str, Any]]:
         """Return every record of *model*, archived ones too, by id: what is in the database.
 

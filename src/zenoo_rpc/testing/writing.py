@@ -179,5 +179,9 @@ def guard(env: Env, table: Table, ids: Sequence[int], operation: str, verb: str)
     if looks and env.existing(table, ids):
         env.check(model, "access")
     env.check(model, verb)
-    if strict:
+    # A rule looks at a column of each record, and so misses those that are not there.
+    ruled = model.name in env.db.ruled_out and env.hides(model)
+    if strict or ruled:
         env.require(table, ids)
+    if ruled and any(env.rules_out(model, row) for _, row in env.existing(table, ids)):
+        raise env.hidden(model, operation)
