@@ -87,6 +87,25 @@ async def test_what_a_refusal_proves(server, client, proxy, what):
     assert expected == status(proxy.exchanges[-1])
 
 
+AFTER_THE_COMMIT = """
+env["res.partner"].create({"name": "Hook"})
+env.cr.postcommit.add(lambda: 1 / 0)
+"""
+
+
+@pytest.mark.real_odoo
+async def test_a_hook_that_fails_after_the_commit(server, client):
+    """Odoo answers an ordinary error, with everything in effect: it is told as unknown."""
+    [partner] = await client.search("ir.model", [("model", "=", "res.partner")])
+    action = {"name": "x", "model_id": partner, "state": "code", "code": AFTER_THE_COMMIT}
+    [action] = await client.create("ir.actions.server", [action])
+
+    about = ([[action]], {}) if server.protocol == "jsonrpc" else ([], {"ids": [action]})
+    with pytest.raises(errors.OutcomeUnknownError, match="in effect is unknown"):
+        await client.execute_kw("ir.actions.server", "run", *about)
+    assert 1 == server.count("res.partner", name="Hook")
+
+
 async def test_records_that_are_returned_are_ids(client):
     """A method that returns records gives their ids, over both dialects."""
     ann = await client.create("res.partner", {"name": "Ann"})
