@@ -252,16 +252,18 @@ def test_a_server_that_is_not_odoo_is_told(httpserver, status, body):
 
 
 def test_a_move_to_another_address_is_told(httpserver):
-    """A redirection is not followed; the error says where it leads."""
+    """A redirection is not followed; the error says whether it leads to another host."""
     httpserver.expect_request("/jsonrpc").respond_with_data(
         "", 301, headers={"Location": "https://elsewhere.example.com/jsonrpc?x=1"}
     )
+    httpserver.expect_request("/erp/jsonrpc").respond_with_data(
+        "", 301, headers={"Location": "/jsonrpc?x=1"}
+    )
 
-    with ZenooClient(httpserver.url_for("")) as client:
-        with pytest.raises(
-            errors.NotOdooError, match=r"moved to https://elsewhere\.example\.com/jsonrpc[^?]"
-        ):
-            client.version()
+    for path, where in (("", "another host"), ("/erp", "http://localhost")):
+        with ZenooClient(httpserver.url_for(path)) as client:
+            with pytest.raises(errors.NotOdooError, match=rf"moved to {where}\)"):
+                client.version()
 
 
 def test_a_busy_server_is_told(httpserver):

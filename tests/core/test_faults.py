@@ -372,3 +372,15 @@ def test_status():
     """What is not Odoo has its HTTP status."""
     assert 404 == transport_fault(Kind.NOT_THERE, ADDRESS, status=404).error.status
     assert None is transport_fault(Kind.NOT_ODOO, ADDRESS).error.status
+
+
+def test_a_warning_that_sends_the_reader_elsewhere():
+    """Its words are those of its first argument; the server's own text has a dict at its end."""
+    words = "You cannot archive it."
+    arguments = (words, {"type": "ir.actions.act_window"}, "Go", None)
+    text = "\n".join(map(str, arguments))
+
+    fault = odoo_fault("odoo.exceptions.RedirectWarning", text, arguments, "Traceback")
+    assert words == str(fault.error)
+    fault = odoo_fault("odoo.exceptions.RedirectWarning", text, (), "Traceback")
+    assert text == str(fault.error)

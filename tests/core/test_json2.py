@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from zenoo_rpc import errors
 from zenoo_rpc._core.encoding import encode
 from zenoo_rpc._core.faults import Fault, Proof, Repeat
+from zenoo_rpc._core.foreign import Reply
 from zenoo_rpc._core.protocol import (
     ANSWERS,
     JSON2,
     Answer,
     Login,
-    Reply,
     Request,
     under_other_names,
 )

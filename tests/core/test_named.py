@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zenoo_rpc._core.encoding import encode
+from zenoo_rpc._core.foreign import Reply
 from zenoo_rpc._core.named import ON_MODELS, ON_RECORDS, OTHER_NAMES, named, placed
 from zenoo_rpc._core.protocol import (
     JSON2,
     WEB,
     Answer,
     Login,
-    Reply,
     Request,
     under_other_names,
 )

@@ -1,6 +1,7 @@
 """A call -> a request; a reply -> a value or a fault: JSON-RPC. JSON-2: see test_json2.py."""
 
 import json
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given as hypothesis_given
@@ -10,12 +11,12 @@ from hypothesis import strategies as st
 from zenoo_rpc import Status, errors
 from zenoo_rpc._core.encoding import array, encode
 from zenoo_rpc._core.faults import Fault, Kind, Proof, transport_fault
+from zenoo_rpc._core.foreign import Reply
 from zenoo_rpc._core.protocol import (
     JSON2,
     JSONRPC,
     Answer,
     Login,
-    Reply,
     Request,
     given,
     id_list,
@@ -341,14 +342,34 @@ def test_busy(status, headers, seconds):
     assert (Proof.NOT_RUN if busy else Proof.UNKNOWN) is fault.proof
     assert (errors.ServerBusyError if busy else errors.GatewayError) is type(fault.error)
     assert seconds == fault.error.retry_after
-    assert f"HTTP {status}, no content type" == fault.error.detail
+    assert f"HTTP {status}, no known content type" == fault.error.detail
 
 
-def test_redirect_says_where_to():
-    """A redirect is not followed; the error tells where it leads, without the query."""
-    fault = read(b"", 301, {"location": "https://odoo.example.com/web?token=hunter2"})
+@pytest.mark.parametrize(
+    ("location", "where"),
+    [
+        (f"{ADDRESS.replace('http', 'https')}/web?token=hunter2", "https://"),
+        ("/web/login/hunter2", "http://"),
+        ("//hunter2.example.com/web", "another host"),
+        ("https://hunter2.example.com", "another host"),
+        ("http://[hunter2", "no address"),
+        ("hunter2:secret", "another scheme"),
+    ],
+)
+def test_redirect_says_where_to(location, where):
+    """A redirect is not followed; the error tells where it leads, if that is a host of ours."""
+    fault = read(b"", 301, {"location": location})
 
-    assert "HTTP 301, no content type, moved to https://odoo.example.com/web" == fault.error.detail
+    where += urlsplit(ADDRESS).hostname if where.endswith("//") else ""
+    assert f"HTTP 301, no known content type, moved to {where}" == fault.error.detail
+
+
+@pytest.mark.parametrize("told", ["hunter2", "text/hunter2", "{}", "", "application/hunter2+json"])
+def test_what_is_no_media_type_is_not_told(told):
+    """An answer may echo what was sent, in its headers too."""
+    fault = read(b"", 500, {"content-type": told})
+
+    assert "HTTP 500, no known content type" == fault.error.detail
 
 
 def test_redirect_to_nowhere():

@@ -15,7 +15,8 @@ from zenoo_rpc._core.faults import (
     odoo_fault,
     transport_fault,
 )
-from zenoo_rpc._core.protocol import JSON2, JSONRPC, Reply
+from zenoo_rpc._core.foreign import Reply
+from zenoo_rpc._core.protocol import JSON2, JSONRPC
 from zenoo_rpc._core.retry import is_idempotent, may_repeat, wish
 from zenoo_rpc._core.values import is_absolute, record_to_wire
 from zenoo_rpc.errors import ClientClosedError

@@ -18,8 +18,9 @@ import httpx
 from .._compat import AEvent, acaller, ahome
 from .._core.encoding import is_header
 from .._core.faults import Fault, Kind, never_sent, transport_fault
+from .._core.foreign import Reply
 from .._core.gate import Gate
-from .._core.protocol import CONTENT_TYPE, Reply, Wire
+from .._core.protocol import CONTENT_TYPE, Wire
 from .._version import __version__
 from ..errors import ClientClosedError, InvalidValueError, UsageError
 

@@ -123,6 +123,8 @@ AT_THE_COMMIT = re.compile(
 
 UNPROCESSABLE = "werkzeug.exceptions.UnprocessableEntity"  # JSON-2: arguments that do not bind
 
+REDIRECT = "odoo.exceptions.RedirectWarning"
+
 # Odoo answered with an error: the class that its server names (14 and 19).
 ODOO: dict[str, Row] = {
     "odoo.exceptions.AccessDenied": Row(*_REJECTED, errors.AuthenticationError),
@@ -131,7 +133,7 @@ ODOO: dict[str, Row] = {
     "odoo.exceptions.ValidationError": Row(*_ROLLED_BACK, errors.ValidationError),
     "odoo.exceptions.MissingError": Row(*_ROLLED_BACK, errors.MissingError),
     "odoo.exceptions.UserError": Row(*_ROLLED_BACK, errors.UserError),
-    "odoo.exceptions.RedirectWarning": Row(*_ROLLED_BACK, errors.UserError),
+    REDIRECT: Row(*_ROLLED_BACK, errors.UserError),
     "odoo.exceptions.LockError": Row(*_CONFLICT, errors.ConflictError),
     "odoo.exceptions.ConcurrencyError": Row(*_CONFLICT, errors.ConflictError),
     "psycopg2.errors.SerializationFailure": Row(*_CONFLICT, errors.ConflictError),
@@ -255,5 +257,7 @@ def odoo_fault(name: str, message: str, arguments: tuple[object, ...], debug: st
         row = NO_MODEL
     else:
         row = ODOO.get(name, ANY_OTHER)
+    if name == REDIRECT and arguments and isinstance(arguments[0], str):
+        message = arguments[0]  # the message is that of all its arguments, a dict among them
     error = row.error(message.strip(), name, arguments, debug)
     return Fault(row.proof, row.status, row.repeat, error)

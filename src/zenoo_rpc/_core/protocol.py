@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeGuard
 from urllib.parse import quote
 
@@ -17,7 +16,8 @@ import attrs
 from ..batch.results import Status
 from ..errors import OdooError, UsageError, ZenooError
 from .encoding import array, decode, encode, is_header
-from .faults import UNPROCESSABLE, Fault, Proof, kind_of, odoo_fault, transport_fault
+from .faults import UNPROCESSABLE, Fault, Proof, odoo_fault
+from .foreign import Reply, foreign
 from .named import OTHER_NAMES, named
 
 PATH = "/jsonrpc"
@@ -50,15 +50,6 @@ class HeldBack(Answer):
     """The answer to a call that waits for the end of its transaction; *listeners* hear of it."""
 
     listeners: list[Listener] = attrs.field(factory=list, kw_only=True, eq=False, repr=False)
-
-
-@attrs.frozen
-class Reply:
-    """An HTTP answer as it came: *headers* with names in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes = attrs.field(repr=False)
 
 
 @attrs.frozen
@@ -122,7 +113,7 @@ class JsonRpc:
                     return _odoo_error(data)
             elif error is None and reply.status == 200 and _is_ours(body, number):
                 return Answer(body.get("result"))
-        return _foreign(reply, address)
+        return foreign(reply, address)
 
 
 class WebSession(JsonRpc):
@@ -194,7 +185,7 @@ class Json2:
                 return Answer(body[0])
         if 400 <= reply.status <= 500 and _is_error(body):
             return _odoo_error(body)
-        return _foreign(reply, address)
+        return foreign(reply, address)
 
 
 def under_other_names(request: Request, reply: Answer | Fault) -> Request | None:
@@ -373,25 +364,3 @@ def _odoo_error(data: dict[str, Any]) -> Fault:
     arguments = data.get("arguments")
     arguments = tuple(arguments) if isinstance(arguments, list) else ()
     return odoo_fault(data["name"], data["message"], arguments, data["debug"])
-
-
-def _foreign(reply: Reply, address: str) -> Fault:
-    status = reply.status
-    media_type = reply.headers.get("content-type", "no content type").partition(";")[0]
-    detail = f"HTTP {status}, {media_type}"
-    if 300 <= status < 400 and (location := reply.headers.get("location")):
-        detail += f", moved to {location.partition('?')[0]}"
-    seconds = _retry_after(reply.headers)
-    return transport_fault(kind_of(status), address, detail, status=status, retry_after=seconds)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return `Retry-After` in seconds; a date counts from the answer's own `Date`."""
-    text = headers.get("retry-after", "")
-    if text.isdecimal():
-        return float(text)
-    try:
-        until, since = map(parsedate_to_datetime, (text, headers.get("date", "")))
-        return max(0.0, (until - since).total_seconds())
-    except (TypeError, ValueError):
-        return None
