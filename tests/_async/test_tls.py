@@ -1,10 +1,13 @@
 """Secure connections: whose certificates are believed, and what is told about the others."""
 
+import json
 import ssl
+from functools import partial
 
 import pytest
 import trustme
 from pytest_httpserver import HTTPServer
+from werkzeug import Response
 
 from zenoo_rpc import BatchExecutionError, ZenooClient
 from zenoo_rpc.errors import TLSError, TransportError
@@ -37,14 +40,19 @@ def secure_server(authority):
         yield server
 
 
+def answer(result, request):
+    """Answer a request with a result."""
+    body = {"jsonrpc": "2.0", "id": request.json["id"], "result": result}
+    return Response(json.dumps(body), content_type="application/json")
+
+
 @pytest.fixture
 def odoo(secure_server):
     """The port of the secure server, which answers `version`, `login` and `context_get`."""
     secure_server.clear()
-    for number, result in enumerate([VERSION, 2, {"lang": "en_US"}], 1):
-        secure_server.expect_ordered_request("/jsonrpc").respond_with_json(
-            {"jsonrpc": "2.0", "id": number, "result": result}
-        )
+    for result in (VERSION, 2, {"lang": "en_US"}):
+        request = secure_server.expect_ordered_request("/jsonrpc")
+        request.respond_with_handler(partial(answer, result))
     yield secure_server.port
     secure_server.clear()
 

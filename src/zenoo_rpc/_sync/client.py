@@ -218,6 +218,7 @@ class ZenooClient(Closable):
         *context* is merged over the user's own. Raises OdooError with the server's own message
         when the method failed, TransportError when no answer came.
         """
+        to_wire([model, method])  # names that have no UTF-8 form are refused like values
         wire = record_to_wire(kwargs or {})
         own = wire.pop("context", {})
         positional = [to_wire(arg) for arg in args]
