@@ -37,7 +37,8 @@ def test_demo_on_a_server(server, monkeypatch, capsys, by):
     spoken = "json2" if by == "key" and server.version != "14.0" else "jsonrpc"
     assert f"at {server.url}, database {server.database}, {spoken}\n" in printed
     assert ["17", "500", "999"] == re.findall(r"record (\d+): refused", printed)
-    assert re.search(r"^create +300 +300 +0 +0 +0 +3 ", printed, re.MULTILINE)
+    # two calls where the first was answered before the second set off, as then that is larger
+    assert re.search(r"^create +300 +300 +0 +0 +0 +[23] ", printed, re.MULTILINE)
     assert re.search(r"^create, 3 of them bad +1000 +997 +3 +0 +0 ", printed, re.MULTILINE)
     assert 0 == server.count("res.partner")
 

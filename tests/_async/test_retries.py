@@ -2,18 +2,25 @@
 
 import json
 import logging
+from contextlib import nullcontext
 
 import pytest
 
 from zenoo_rpc import BatchExecutionError, Status, ZenooClient
-from zenoo_rpc.errors import AnswerTimeoutError, NoAnswerError, RefusedConnectionError
+from zenoo_rpc.errors import (
+    AnswerTimeoutError,
+    AuthenticationError,
+    NoAnswerError,
+    RefusedConnectionError,
+)
 
-from ..proxy import http_answer
+from ..proxy import http_answer, odoo_error
 from .accounts import log_in
 
 BUSY = http_answer(429, Retry_After="0")
 PAUSE = http_answer(503, Retry_After="1")  # so Varnish says that the server was too slow
 AWAY = http_answer(404, b"<h1>Not Found</h1>")  # so 19 says that its database is, over JSON-2
+DENIED = odoo_error("odoo.exceptions.AccessDenied", "Access Denied", frames="")
 
 
 def sent(proxy, method):
@@ -69,6 +76,18 @@ async def test_what_was_turned_away_is_repeated(flaky, proxy, server):
 
     assert 3 == sent(proxy, "create")
     assert ids == [row["id"] for row in server.rows("res.partner")]
+
+
+async def test_a_key_that_could_not_be_looked_up_is_shown_again(flaky, proxy, server):
+    """JSON-2 denies access so while its database is away; over JSON-RPC it is for good."""
+    proxy.rule("replace", nth=[1, 2], when=asks_for("create"), answer=DENIED)
+    repeated = server.protocol == "json2"
+
+    with nullcontext() if repeated else pytest.raises(AuthenticationError):
+        await flaky.create("res.partner", {"name": "Ann"})
+
+    assert (3 if repeated else 1) == sent(proxy, "create")
+    assert repeated == server.count("res.partner")
 
 
 @pytest.mark.parametrize("answer", [PAUSE, AWAY], ids=["pause", "away"])

@@ -251,7 +251,7 @@ def test_200_without_json(content, headers):
         (500, "psycopg2.pool.PoolError", TURNED_AWAY, errors.ServerError),
         (500, "psycopg2.OperationalError", UNKNOWN, errors.OutcomeUnknownError),
         (401, "werkzeug.exceptions.Unauthorized", REJECTED, errors.AuthenticationError),
-        (403, "odoo.exceptions.AccessDenied", REJECTED, errors.AuthenticationError),
+        (403, "odoo.exceptions.AccessDenied", TURNED_AWAY, errors.ServerError),
         (400, "werkzeug.exceptions.BadRequest", REJECTED, errors.ServerError),
         (422, "werkzeug.exceptions.UnprocessableEntity", REJECTED, errors.ServerError),
         (404, "werkzeug.exceptions.NotFound", ROLLED_BACK, errors.ServerError),

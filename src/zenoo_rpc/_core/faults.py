@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -153,6 +154,9 @@ ODOO: dict[str, Row] = {
     "psycopg2.errors.CannotConnectNow": UNCERTAIN,
     "psycopg2.errors.IdleInTransactionSessionTimeout": UNCERTAIN,
 }
+# Over JSON-2 a wrong key is `Unauthorized`; access is denied where the database could not be asked
+# about it (19, `_authenticate_explicit` in `ir_http.py`), which is before the method.
+ODOO_JSON2 = {**ODOO, "odoo.exceptions.AccessDenied": Row(*_TURNED_AWAY, errors.ServerError)}
 # JSON-2 says so of a model that does not exist, JSON-RPC by a UserError.
 NOT_FOUND = "werkzeug.exceptions.NotFound"
 NO_MODEL = Row(*_ROLLED_BACK, errors.UserError)
@@ -242,8 +246,14 @@ def transport_fault(
     return Fault(row.proof, row.status, row.repeat, error)
 
 
-def odoo_fault(name: str, message: str, arguments: tuple[object, ...], debug: str) -> Fault:
-    """Return what an error answer of Odoo's proves.
+def odoo_fault(
+    name: str,
+    message: str,
+    arguments: tuple[object, ...],
+    debug: str,
+    table: Mapping[str, Row] = ODOO,
+) -> Fault:
+    """Return what an error answer of Odoo's proves, by the *table* of its dialect.
 
     Source: `odoo/http.py` and `odoo/service/model.py` of 14 and 19 roll back before they answer
     with an error; a lost database connection is the exception, and what fails at the commit or
@@ -256,7 +266,7 @@ def odoo_fault(name: str, message: str, arguments: tuple[object, ...], debug: st
     elif name == NOT_FOUND and message.startswith("the model "):
         row = NO_MODEL
     else:
-        row = ODOO.get(name, ANY_OTHER)
+        row = table.get(name, ANY_OTHER)
     if name == REDIRECT and arguments and isinstance(arguments[0], str):
         message = arguments[0]  # the message is that of all its arguments, a dict among them
     error = row.error(message.strip(), name, arguments, debug)

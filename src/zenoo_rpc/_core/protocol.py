@@ -16,7 +16,7 @@ import attrs
 from ..batch.results import Status
 from ..errors import OdooError, UsageError, ZenooError
 from .encoding import array, decode, encode, is_header
-from .faults import UNPROCESSABLE, Fault, Proof, odoo_fault
+from .faults import ODOO, ODOO_JSON2, UNPROCESSABLE, Fault, Proof, Row, odoo_fault
 from .foreign import Reply, foreign
 from .named import OTHER_NAMES, named
 
@@ -110,7 +110,7 @@ class JsonRpc:
             data = error.get("data") if isinstance(error, dict) else None
             if reply.status == 200 and _is_error(data) and "result" not in body:
                 if _is_ours(body, number) or _is_without_id(body, data):
-                    return _odoo_error(data)
+                    return _odoo_error(data, ODOO)
             elif error is None and reply.status == 200 and _is_ours(body, number):
                 return Answer(body.get("result"))
         return foreign(reply, address)
@@ -184,7 +184,7 @@ class Json2:
             if len(body) == 1:
                 return Answer(body[0])
         if 400 <= reply.status <= 500 and _is_error(body):
-            return _odoo_error(body)
+            return _odoo_error(body, ODOO_JSON2)
         return foreign(reply, address)
 
 
@@ -360,7 +360,7 @@ def _is_error(data: object) -> TypeGuard[dict[str, Any]]:
     return all(isinstance(data.get(name), str) for name in ("name", "message", "debug"))
 
 
-def _odoo_error(data: dict[str, Any]) -> Fault:
+def _odoo_error(data: dict[str, Any], table: Mapping[str, Row]) -> Fault:
     arguments = data.get("arguments")
     arguments = tuple(arguments) if isinstance(arguments, list) else ()
-    return odoo_fault(data["name"], data["message"], arguments, data["debug"])
+    return odoo_fault(data["name"], data["message"], arguments, data["debug"], table)
