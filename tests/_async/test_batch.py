@@ -242,13 +242,24 @@ async def test_later_operations_wait_for_success(client, server):
 
 
 async def test_stop_sends_nothing_after_a_refusal(client, server):
-    """With on_error="stop" the refused call is refused whole and nothing follows it."""
+    """With on_error="stop" nothing of the refused call is written, and nothing follows it.
+
+    Nobody in it is told refused without proof; all that was not written may be sent again.
+    """
     with pytest.raises(BatchExecutionError) as caught:
         async with client.batch(on_error="stop", chunk_size=2, max_concurrency=1) as batch:
             batch.create("res.partner", bad(named(6), 3))
 
-    assert [1, 1, 2, 2, 0, 0] == [int(outcome.status) for outcome in caught.value.result]
+    result = caught.value.result
+    assert [1, 1, 0, 0, 0, 0] == [int(outcome.status) for outcome in result]
+    assert [False, False, True, True, False, False] == [bool(each.error) for each in result]
     assert 2 == server.count("res.partner")
+
+    manager = client.batch_manager
+    with pytest.raises(BatchExecutionError) as caught:
+        await manager.execute_operations(result.retry_records())
+    assert [1, 2, 1, 1] == [int(outcome.status) for outcome in caught.value.result]
+    assert 5 == server.count("res.partner")
 
 
 async def test_unordered_operations_do_not_wait_for_each_other(client, server):

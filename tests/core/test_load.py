@@ -236,7 +236,8 @@ def test_stop(place):
     run.record(taken(run), Answer({"ids": False, "messages": [{**REFUSED, "record": place}]}))
     assert not run.advance()
     bad, left = Status.REFUSED, Status.NOT_SENT
-    assert ([bad] * 3 if place is None else [left, bad, left]) == states(run)
+    assert ([left] * 3 if place is None else [left, bad, left]) == states(run)
+    assert all(outcome.error for outcome in run.result())
 
 
 def test_a_refusal_after_a_lost_answer_is_asked_for_once_more():

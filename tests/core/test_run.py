@@ -622,13 +622,39 @@ def test_unordered_goes_on_after_a_refusal():
     assert "write" == run.take().method
 
 
-def test_stop_refuses_the_whole_call():
-    """With on_error="stop" nothing is isolated: all that was rolled back together is refused."""
+def test_stop_refuses_nobody_without_proof():
+    """With on_error="stop" a call is not isolated; none of it was written, and is told why."""
     run = creates(4, size=2, on_error="stop")
     run.record(run.take(), REFUSAL)
 
-    assert [REFUSED, REFUSED, NOT_SENT, NOT_SENT] == statuses(run)
+    assert [NOT_SENT] * 4 == statuses(run)
+    reasons = [outcome.error for outcome in run.result()]
+    assert [REFUSAL.error, REFUSAL.error, None, None] == reasons
+    assert 4 == sum(map(len, run.result().retry_records()))
     assert None is run.take()
+    assert not run.advance()
+
+
+def test_stop_refuses_who_was_named():
+    """With on_error="stop" who is named by the server is refused, as is who was alone."""
+    gone = odoo_fault("odoo.exceptions.MissingError", "(Record: m(8,), User: 2)", (), "")
+    run = Run([UnlinkOperation("m", [7, 8, 9])], ROOMY, on_error="stop")
+    run.advance()
+    run.record(run.take(), gone)
+    assert [NOT_SENT, REFUSED, NOT_SENT] == statuses(run)
+
+    run = creates(2, size=1, on_error="stop")
+    run.record(run.take(), REFUSAL)
+    assert [REFUSED, NOT_SENT] == statuses(run)
+
+
+def test_stop_after_a_try_without_an_answer():
+    """With on_error="stop" what was refused after a lost try may be there: it is unknown."""
+    run = Run([UpdateOperation("m", [7, 8], {"x": 1})], ROOMY, on_error="stop")
+    run.advance()
+    run.record(run.take(), REFUSAL.seen_after(TIMEOUT))
+
+    assert [Status.UNKNOWN] * 2 == statuses(run)
     assert not run.advance()
 
 

@@ -240,20 +240,16 @@ class Run:
             self._unsure(call, refused.whole)
             self._agenda.again([attrs.evolve(call, may_be_done=True)])
             return
-        stop = self._on_error == "stop"
+        errors = refused.errors or ({0: refused.whole} if len(call) == 1 else {})
         self._suspend(call, refused.whole)
-        self._stopped = self._stopped or stop
-        if not refused.errors and len(call) > 1 and not stop:
-            self._agenda.again(call.halves())
-            return
-        errors = refused.errors or dict.fromkeys(range(len(call)), refused.whole)
         for place, error in errors.items():
-            if call.is_import or stop:
+            if call.is_import or self._on_error == "stop":
                 self._settle(call.only([place]), Status.REFUSED, error)
             else:
                 self._agenda.again([call.only([place])])
-        rest = call.without(errors)
-        if rest is not None and not stop:
+        if not errors:
+            self._agenda.again(call.halves())
+        elif (rest := call.without(errors)) is not None:
             self._agenda.again([rest])
 
     def _looked_up(self, lookup: Lookup, reply: Answer | Fault) -> None:
@@ -315,13 +311,12 @@ class Run:
             return
         if fault.after_unknown:
             call = attrs.evolve(call, may_be_done=True)
-        if len(call) == 1 or not fault.may_isolate or self._on_error == "stop":
+        if len(call) == 1 or not fault.may_isolate:
             self._settle(call, fault.status, fault.error)
-            if fault.proof is not Proof.ROLLED_BACK or self._on_error == "stop":
-                self._stopped = True
+            self._stopped |= self._on_error == "stop" or fault.proof is not Proof.ROLLED_BACK
             return
         self._suspend(call, fault.error)
-        if needs_probe(fault) and (call.model, call.right) not in self._fine:
+        if not self._stopped and needs_probe(fault) and (call.model, call.right) not in self._fine:
             self._ask(call, fault)
             return
         told = isolate(call, fault)
@@ -377,8 +372,13 @@ class Run:
         self._agenda.settle(call.numbers)
 
     def _suspend(self, call: Call, error: ZenooError) -> None:
-        """Keep what is true of a refused call if the run ended before its parts are sent."""
-        if call.may_be_done:
+        """Keep what is true of a refused call if the run ended before its parts are sent.
+
+        With `on_error="stop"` it ends now; who is to blame is known only if the server named it.
+        """
+        if self._on_error == "stop":
+            self._give_up(call, Status.NOT_SENT, error)
+        elif call.may_be_done:
             self._unsure(call, error)
         else:
             self._ledger.mark(call.numbers, Status.NOT_SENT)

@@ -52,7 +52,8 @@ class Options(TypedDict, total=False):
     - `ordered`: whether operations follow each other in the order they were added (default), or
       may overlap where they touch different records
     - `on_error`: `"continue"` (default) isolates refused records and finishes their operation,
-      `"stop"` sends nothing further after the first refusal
+      `"stop"` sends nothing further after the first refusal, and tells refused only whom the
+      server named
     - `on_unknown`: what to do about a create with external ids that no answer came to:
       `"reconcile"` (default) finds out, by looking the external ids up where the user may and
       else by sending it again, `"report"` leaves it unknown; all else that is unknown is reported

@@ -23,7 +23,7 @@ class Status(enum.IntEnum):
     """What became of a record; each record has exactly one."""
 
     NOT_SENT = 0
-    """The server never got it, or turned it away unread: it may be sent again."""
+    """It was not written, and nothing says that it cannot be: it may be sent again."""
     APPLIED = 1
     """The server said yes (some models say so of ids that do not exist: tags, countries)."""
     REFUSED = 2
@@ -237,7 +237,10 @@ class BatchResult:
 
     @property
     def not_sent(self) -> list[RecordOutcome]:
-        """The records that the server never got; they may be sent again."""
+        """The records that may be sent again: the server never got them, or turned them away.
+
+        With `on_error="stop"` also those of the refused call whom nothing proves guilty.
+        """
         return self._with(Status.NOT_SENT)
 
     def _with(self, status: Status) -> list[RecordOutcome]:
