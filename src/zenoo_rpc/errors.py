@@ -13,7 +13,8 @@
     |   |   |-- UnknownHostError
     |   |   |-- RefusedConnectionError
     |   |   |-- TLSError
-    |   |   `-- ConnectTimeoutError
+    |   |   |-- ConnectTimeoutError
+    |   |   `-- ProxyConnectionError
     |   |-- NoAnswerError           it was sent, and whether it was carried out is unknown
     |   |   `-- AnswerTimeoutError
     |   |-- ServerBusyError         turned away in front of Odoo (429): it did not run
@@ -66,7 +67,7 @@ class UnknownOptionError(UsageError, TypeError):
 
 
 class InvalidValueError(UsageError, ValueError):
-    """A value that no wire format can carry.
+    """A value that no wire format can carry, or that is not what `from_wire` was asked for.
 
     *path* leads to it inside what was given, as `line_ids[0][2].price`.
     """
@@ -162,6 +163,16 @@ class ConnectTimeoutError(ConnectionFailedError):
 
     summary = "no connection came about in time"
     advice = "Check that the host can be reached (firewall, VPN). Nothing was sent."
+
+
+class ProxyConnectionError(ConnectionFailedError):
+    """The proxy that leads to the server cannot be reached, or does not let the client through."""
+
+    summary = "the proxy on the way to it was of no use"
+    advice = (
+        "Check the proxy: the option `proxy`, or HTTP_PROXY, HTTPS_PROXY and ALL_PROXY in the "
+        "environment (`trust_env=False` leaves these out). Nothing was sent."
+    )
 
 
 class NoAnswerError(TransportError):

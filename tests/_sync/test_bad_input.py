@@ -8,9 +8,17 @@ from contextlib import contextmanager
 import pytest
 
 from zenoo_rpc.sync import BatchExecutionError, BatchValidationError, InvalidValueError, ZenooClient
-from zenoo_rpc.errors import AddressError, ConnectionFailedError, NoAnswerError, UsageError
+from zenoo_rpc.errors import (
+    AddressError,
+    ConnectionFailedError,
+    NoAnswerError,
+    ProxyConnectionError,
+    ServerError,
+    UsageError,
+    ZenooError,
+)
 
-from ..proxy import Proxy
+from ..proxy import Proxy, with_result
 from .accounts import log_in
 
 SECRET = "s3cret-Zq7xK"
@@ -131,6 +139,37 @@ def test_an_answer_that_echoes_the_request(server, proxy, answer):
     assert is_silent(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("search", ("res.partner",)),
+        ("search_count", ("res.partner",)),
+        ("search_read", ("res.partner",)),
+        ("read", ("res.partner", [1])),
+        ("fields_get", ("res.partner",)),
+    ],
+)
+@pytest.mark.parametrize("other", [SECRET, [SECRET], {"x": SECRET}, [[SECRET]]], ids=str)
+def test_an_answer_of_another_kind(flaky, proxy, method, arguments, other):
+    """What is no answer to the question is an error of ours, which does not quote it."""
+    proxy.rule("replace_answer", nth=range(1, 9), answer=with_result(lambda _: other))
+    with pytest.raises(ZenooError) as caught:
+        getattr(flaky, method)(*arguments)
+    assert is_silent(caught.value)
+
+
+def test_a_version_of_another_kind(server, proxy):
+    """So it is of the first question that a login asks."""
+    proxy.rule("replace_answer", nth=range(1, 9), answer=with_result(lambda _: SECRET))
+    with ZenooClient(proxy.url, retry=None, protocol="jsonrpc") as client:
+        with pytest.raises(ServerError, match="version") as caught:
+            client.version()
+        assert is_silent(caught.value)
+        with pytest.raises(ServerError, match="version") as caught:
+            client.login(server.database, server.login, server.password)
+        assert is_silent(caught.value)
+
+
 @contextmanager
 def refusing_proxy(answer):
     """Listen as a proxy that answers so to whatever comes."""
@@ -161,6 +200,21 @@ def test_a_proxy_that_lets_nobody_through(status):
     answer = f"HTTP/1.1 {status} {SECRET}\r\nContent-Length: 0\r\n\r\n".encode()
     with refusing_proxy(answer) as url:
         with ZenooClient("https://localhost:9", retry=None, proxy=url) as client:
-            with pytest.raises(ConnectionFailedError, match="the proxy on the way") as caught:
+            with pytest.raises(ProxyConnectionError, match="the proxy on the way") as caught:
                 client.version()
     assert is_silent(caught.value)
+
+
+@pytest.mark.parametrize("address", ["http://localhost:8069", "https://localhost:8069"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "nowhere.invalid"])
+def test_a_proxy_that_is_down(monkeypatch, address, host):
+    """It is told as the proxy, by its host and port, not as the server; nothing was sent."""
+    url = f"http://me:{SECRET}@{host}:9"
+    client = ZenooClient(address, retry=None, proxy=url)
+    monkeypatch.setenv("ALL_PROXY", url)
+    for each in (client, ZenooClient(address, retry=None)):
+        with each:
+            with pytest.raises(ProxyConnectionError, match=f"{host}:9") as caught:
+                each.version()
+        assert is_silent(caught.value)
+        assert "Odoo runs" not in str(caught.value)

@@ -33,6 +33,7 @@ UNKNOWN = Proof.UNKNOWN, Status.UNKNOWN
         (Kind.REFUSED, NEVER_SENT, errors.RefusedConnectionError),
         (Kind.TLS, NEVER_SENT, errors.TLSError),
         (Kind.CONNECT_TIMEOUT, NEVER_SENT, errors.ConnectTimeoutError),
+        (Kind.PROXY, NEVER_SENT, errors.ProxyConnectionError),
         (Kind.NO_CONNECTION, NEVER_SENT, errors.ConnectionFailedError),
         (Kind.BUSY, TURNED_AWAY, errors.ServerBusyError),
         (Kind.TOO_LARGE, REJECTED, errors.TooLargeError),

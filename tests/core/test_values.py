@@ -435,6 +435,39 @@ def test_records_from_wire():
     )
 
 
+SECRET = "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("value", "target", "said"),
+    [
+        (SECRET, int, "it is no int"),
+        (SECRET, datetime.datetime, "it is no datetime"),
+        (SECRET, date | None, None),
+        (SECRET, Partner, "field 'name': it is no str"),
+        ([SECRET, 1, SECRET], list[int], "field '[0]': it is no int (and 1 more)"),
+        ([{"name": "Ann", "country": SECRET}], list[Partner], None),
+        ([{"country": False}], list[Partner], "field '[0].name': it is missing"),
+        ([1, SECRET], list[float], "field '[1]': it is no float"),
+        ({"rate": SECRET}, dict[str, float], None),
+        ([[SECRET]], list[int], "field '[0]': it is no int"),
+        (SECRET, uuid.UUID, "it is no UUID"),
+        (SECRET, Color, "it is no Color"),
+        (7, list[int], "it is no list"),
+    ],
+)
+def test_what_is_not_what_was_asked_for(value, target, said):
+    """The error tells where, and what it should be; never the value, nor by what it came about."""
+    with pytest.raises(InvalidValueError) as caught:
+        from_wire(value, target)
+
+    told = str(caught.value)
+    assert SECRET not in repr(caught.value) + told
+    assert None is caught.value.__cause__
+    assert caught.value.__suppress_context__
+    assert said in (None, told)
+
+
 def test_time_is_aware():
     """A time is in UTC and knows it."""
     assert UTC == from_wire("2024-02-29 12:30:15", datetime.datetime).tzinfo

@@ -18,14 +18,14 @@ from .._core.faults import Fault
 from .._core.keys import Key
 from .._core.lookup import Description
 from .._core.planner import Call
-from .._core.protocol import Answer, Request, given, id_list, major, value_of
+from .._core.protocol import Answer, Request, checked, given, id_list, major, value_of
 from .._core.retry import RetryPolicy, is_idempotent
 from .._core.values import check_new_ids, record_to_wire, to_wire
 from .._core.ways import Capabilities, Ways
 from ..batch.operations import ExternalIds
 from ..batch.options import ManagerSettings, Options, Settings, check_count, check_seconds
 from ..batch.transaction import TransactionOptions
-from ..errors import InvalidValueError, NotThereError
+from ..errors import InvalidValueError
 from .context import BatchCollector, BatchContext
 from .keys import ApiKeys
 from .login import Welcome, by_key, by_password
@@ -176,13 +176,7 @@ class ZenooClient(AClosable):
         """Return what the server tells of its version; needs no login."""
         if "json2" in (self.protocol, self._protocol):
             return await self._session.json_version()
-        try:
-            return dict(await self._session.service("common", "version", []))
-        except NotThereError:
-            version = await self._session.json_version()
-            if not version:
-                raise
-            return version
+        return await self._session.version()
 
     @property
     def protocol(self) -> str | None:
@@ -246,13 +240,13 @@ class ZenooClient(AClosable):
     ) -> list[int]:
         """Return the ids of the records that *domain* finds; archived ones only if it says so."""
         page = given(offset=offset or None, limit=limit, order=order)
-        return list(await self.execute_kw(model, "search", [list(domain)], page, context=context))
+        return list(await self._ask(model, "search", [list(domain)], page, context))
 
     async def search_count(
         self, model: str, domain: Domain = (), *, context: Context = None
     ) -> int:
         """Return how many records *domain* finds."""
-        return int(await self.execute_kw(model, "search_count", [list(domain)], context=context))
+        return int(await self._ask(model, "search_count", [list(domain)], {}, context))
 
     async def search_read(
         self,
@@ -267,16 +261,14 @@ class ZenooClient(AClosable):
     ) -> list[dict[str, Any]]:
         """Return the values of the records that *domain* finds, all *fields* or these."""
         page = given(fields=fields, offset=offset or None, limit=limit, order=order)
-        return list(
-            await self.execute_kw(model, "search_read", [list(domain)], page, context=context)
-        )
+        return list(await self._ask(model, "search_read", [list(domain)], page, context))
 
     async def read(
         self, model: str, ids: Ids, fields: Fields = None, *, context: Context = None
     ) -> list[dict[str, Any]]:
         """Return the values of the records with these ids; ids that do not exist are left out."""
         wanted = given(fields=fields)
-        return list(await self.execute_kw(model, "read", [id_list(ids)], wanted, context=context))
+        return list(await self._ask(model, "read", [id_list(ids)], wanted, context))
 
     async def fields_get(
         self,
@@ -288,7 +280,12 @@ class ZenooClient(AClosable):
     ) -> dict[str, dict[str, Any]]:
         """Return what the fields of *model* are, by name."""
         wanted = given(allfields=fields, attributes=attributes)
-        return dict(await self.execute_kw(model, "fields_get", [], wanted, context=context))
+        return dict(await self._ask(model, "fields_get", [], wanted, context))
+
+    async def _ask(
+        self, model: str, method: str, args: list[Any], kwargs: dict[str, Any], context: Context
+    ) -> Any:
+        return checked(method, await self.execute_kw(model, method, args, kwargs, context=context))
 
     async def create(self, model: str, values: object, *, context: Context = None) -> Any:
         """Create a record from a mapping and return its id; from a list of them, their ids.

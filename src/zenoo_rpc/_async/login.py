@@ -21,7 +21,7 @@ from .._core.keys import (
     in_order,
     key_text,
 )
-from .._core.protocol import JSON2_SINCE, Request, major, value_of
+from .._core.protocol import JSON2_SINCE, Request, checked, major, value_of
 from ..errors import (
     AuthenticationError,
     DatabaseNotFoundError,
@@ -78,9 +78,9 @@ async def by_key(
 
 
 async def _over_jsonrpc(session: Session, database: str, username: str, password: str) -> Welcome:
-    version = dict(await session.service("common", "version", []))
+    version = dict(checked("version", await session.service("common", "version", []), dict))
     uid = await session.open(database, username, password, version)
-    context = dict(await _ask(session, "res.users", "context_get"))
+    context = dict(checked("context_get", await _ask(session, "res.users", "context_get"), dict))
     return Welcome(uid, version, context)
 
 

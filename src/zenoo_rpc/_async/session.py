@@ -30,6 +30,7 @@ from .._core.protocol import (
     Login,
     Request,
     Wire,
+    checked,
     json_version,
     needs_session,
     session_cookie,
@@ -135,6 +136,16 @@ class Session:
         return DatabaseNotFoundError(
             f"{self.address}: there is no database {database!r}. Check its name, and that it is up."
         )
+
+    async def version(self) -> dict[str, Any]:
+        """Return what the server tells of its version, over JSON-RPC if it has that."""
+        try:
+            return dict(checked("version", await self.service("common", "version", []), dict))
+        except NotThereError:
+            version = await self.json_version()
+            if not version:
+                raise
+            return version
 
     async def json_version(self) -> dict[str, Any]:
         """Return what the server tells of its version without a login; empty before 19."""

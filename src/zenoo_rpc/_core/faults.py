@@ -41,6 +41,7 @@ class Kind(enum.Enum):
     REFUSED = "refused"
     TLS = "tls"
     CONNECT_TIMEOUT = "connect timeout"
+    PROXY = "proxy"
     NO_CONNECTION = "no connection"
     READ_TIMEOUT = "read timeout"
     CLOSED = "closed"
@@ -79,6 +80,7 @@ TRANSPORT: dict[Kind, Row] = {
     Kind.REFUSED: Row(*_NEVER_SENT, errors.RefusedConnectionError),
     Kind.TLS: Row(*_NEVER_SENT, errors.TLSError),
     Kind.CONNECT_TIMEOUT: Row(*_NEVER_SENT, errors.ConnectTimeoutError),
+    Kind.PROXY: Row(*_NEVER_SENT, errors.ProxyConnectionError),
     Kind.NO_CONNECTION: Row(*_NEVER_SENT, errors.ConnectionFailedError),
     Kind.READ_TIMEOUT: Row(*_UNKNOWN, errors.AnswerTimeoutError),
     Kind.CLOSED: Row(*_UNKNOWN, errors.NoAnswerError),

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import attrs
 
 from ..batch.results import Status
-from ..errors import OdooError, UsageError, ZenooError
+from ..errors import OdooError, ServerError, UsageError, ZenooError
 from .encoding import array, decode, encode, is_header
 from .faults import ODOO, ODOO_JSON2, UNPROCESSABLE, Fault, Proof, Row, odoo_fault
 from .foreign import Reply, foreign
@@ -277,6 +277,16 @@ def value_of(answer: Answer | Fault) -> Any:
     if isinstance(answer, Fault):
         raise answer.error
     return answer.value
+
+
+def checked(method: str, value: Any, kind: type | None = None) -> Any:
+    """Return what *method* answered; ServerError, which does not quote it, if it is no answer.
+
+    It is one if it is of the *kind*, or else of the kind that all such answers are.
+    """
+    if isinstance(value, kind) if kind else _is_answer(method, value):
+        return value
+    raise ServerError(f"what came is no answer to {method}")
 
 
 def given(**options: Iterable[str] | str | int | None) -> dict[str, object]:

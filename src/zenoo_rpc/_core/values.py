@@ -23,6 +23,7 @@ from typing import Any, TypeGuard, TypeVar, cast
 
 import attrs
 import cattrs
+from cattrs import transform_error
 
 from ..batch.ids import Ids
 from ..errors import InvalidValueError, OutcomeUnknownError
@@ -55,12 +56,24 @@ def from_wire(value: object, target: type[T]) -> T:
 
     The `false` of an empty field becomes `None` for an optional type, `""` for `str` and 0 for a
     number; a many2one, `[id, name]`, becomes its id for `int` and its name for `str`; times are
-    aware, in UTC.
+    aware, in UTC. Raises InvalidValueError for what is no *target*, with the path that leads to it.
 
     >>> from_wire({"name": False, "country_id": [43, "Switzerland"]}, dict[str, str])
     {'name': '', 'country_id': 'Switzerland'}
     """
-    return _converter.structure(value, target)
+    try:
+        return _converter.structure(value, target)
+    except Exception as error:  # of cattrs or the type itself, with the value in its text
+        places = transform_error(error, "", lambda one, cls: _mismatch(one, cls or target))
+        reason, _, path = places[0].rpartition(" @ ")
+        more = f" (and {len(places) - 1} more)" if places[1:] else ""
+        raise InvalidValueError(reason + more, path.removeprefix(".")) from None
+
+
+def _mismatch(error: BaseException, target: Any) -> str:
+    if isinstance(error, KeyError):
+        return "it is missing"
+    return f"it is no {getattr(target, '__name__', target)}"
 
 
 def is_ids(value: object, length: int, *, new: bool) -> TypeGuard[list[int]]:

@@ -41,13 +41,18 @@ INSIDE = (
     "would wait for itself. Raise an exception there instead, and close the client afterwards"
 )
 
+class NoProxyError(httpx.ConnectError):
+    """The proxy was not reached; httpx has the same exception for proxy and server."""
+
+
 # httpx's exception -> what happened; the first class that fits decides
 KINDS: tuple[tuple[type[Exception], Kind], ...] = (
+    (NoProxyError, Kind.PROXY),
     (httpx.ConnectTimeout, Kind.CONNECT_TIMEOUT),
     (httpx.ConnectError, Kind.NO_CONNECTION),
     (httpx.PoolTimeout, Kind.NO_CONNECTION),
     (httpx.UnsupportedProtocol, Kind.NO_CONNECTION),
-    (httpx.ProxyError, Kind.NO_CONNECTION),
+    (httpx.ProxyError, Kind.PROXY),
     (httpx.LocalProtocolError, Kind.NO_CONNECTION),
     (httpx.InvalidURL, Kind.UNKNOWN_HOST),
     (UnicodeError, Kind.UNKNOWN_HOST),  # a name that DNS cannot carry
@@ -58,7 +63,7 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
 
 # What is told instead of texts that quote what was sent, or what somebody answered.
 WORDS: tuple[tuple[type[Exception], str], ...] = (
-    (httpx.ProxyError, "the proxy on the way refused it"),
+    (httpx.ProxyError, "it refused the connection that was asked for"),
     (httpx.LocalProtocolError, "the request is no HTTP"),
     (httpx.RemoteProtocolError, "what came is no whole HTTP answer"),
     (httpx.DecodingError, "what came cannot be decompressed"),
@@ -133,18 +138,24 @@ class Connection:
     """What httpx tells of the connection that one request goes out on.
 
     It is *used* when an earlier request went over it, or when it was opened a while ago. Where it
-    must not be, nothing is sent: UsedConnectionError is raised instead, which closes it.
+    must not be, nothing is sent: UsedConnectionError is raised instead, which closes it. *wanted*
+    is the host and port that is just being connected to.
     """
 
     def __init__(self, *, may_be_used: bool) -> None:
         self.may_be_used = may_be_used
         self.used = False
+        self.wanted: tuple[str, int] | None = None
         self._opened = -math.inf
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Take note of what happens, just before it does."""
         if not event.startswith("http11."):
             self._opened = time.monotonic()
+            if event.endswith(".connect_tcp.started"):
+                self.wanted = info["host"], info["port"]
+            elif event.endswith(".connect_tcp.complete"):
+                self.wanted = None
             if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
                 stream = info["return_value"]
                 stream.read = partial(_read_in_time, stream.read)
@@ -266,6 +277,9 @@ class Transport:
                 if time.monotonic() > ends:
                     raise httpx.PoolTimeout("there was no new connection in time") from None
             except httpx.HTTPError as error:
+                if connection.wanted not in (None, _end(request.url)):
+                    host, port = connection.wanted
+                    raise NoProxyError(f"{host}:{port}: {_told(error)[1]}") from error
                 late = time.monotonic() > ends
                 if late or not connection.used or _told(error)[0] is not Kind.CLOSED:
                     raise
@@ -320,6 +334,11 @@ def _content(response: httpx.Response, ends: float) -> bytes:
     if late:
         raise httpx.ReadTimeout("the answer did not end in time")
     return b"".join(parts)
+
+
+def _end(url: httpx.URL) -> tuple[str, int]:
+    """Return the host and port that a connection without a proxy leads to."""
+    return url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
 
 
 def _told(error: Exception) -> tuple[Kind, str]:
