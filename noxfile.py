@@ -26,6 +26,7 @@ ON_STANDINS = {
     "3.12": (
         "--servers=standin,standin-json2:sync",
         "--slice=standin-json2:asyncio,standin-json2:trio",
+        "--deal",
     ),
     "3.13": ("--slice=standin", *THIN),
 }

@@ -54,7 +54,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--deal",
         action="store_true",
-        help="run each case of a long table on one of the chosen real servers and twins",
+        help="run each case of a long table on one of the chosen real servers, and on one "
+        "stand-in and loop of each twin",
     )
 
 
@@ -138,18 +139,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def is_dealt_to(leg: Leg | None, legs: Iterable[Leg], item: pytest.Item) -> bool:
     """Whether *leg* is the one of *legs* that runs an item, or all do.
 
-    Each runs some of a long table, and the first seeds of what is drawn.
+    Of a long table, one of the real servers runs each case, and of the stand-ins one leg of each
+    twin. Of what is drawn, real servers run the first seeds.
     """
-    if leg is None or leg[0] not in REAL:
+    if leg is None or leg[1] is None:
         return True
     case = item.callspec.params
     if item.get_closest_marker("drawn"):
-        return case["seeds"][0] == 0
+        return leg[0] not in REAL or case["seeds"][0] == 0
     if not item.get_closest_marker("long_table"):
         return True
-    real = [each for each in legs if each[0] in REAL]
+    sharing = [each for each in legs if table_of(each) == table_of(leg)]
     names = [str(case[name]) for name in sorted(case) if name not in ("running_server", TWIN)]
-    return real[zlib.crc32(" ".join(names).encode()) % len(real)] == leg
+    return sharing[zlib.crc32(" ".join(names).encode()) % len(sharing)] == leg
+
+
+def table_of(leg: Leg) -> str:
+    """Return where the cases of a long table are dealt among the legs."""
+    server, twin = leg
+    return "real" if server in REAL else "sync" if twin == "sync" else "async"
 
 
 def leg_of(item: pytest.Item) -> Leg | None:
@@ -205,6 +213,13 @@ def server(running_server: Server, listener: Leaks) -> Iterator[Server]:
 def threaded_server(running_server: Server) -> Iterator[Server]:
     """A real server without workers, for the database of the other one."""
     with running_threaded(running_server) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def poor_server(running_server: Server) -> Iterator[Server]:
+    """A real server without workers and with few connections to that database."""
+    with running_threaded(running_server, "few") as server:
         yield server
 
 

@@ -123,9 +123,12 @@ def running(name: str) -> Iterator[Server]:
 
 
 @contextmanager
-def running_threaded(server: Server) -> Iterator[Server]:
-    """Run a server without workers beside a real one, for the same database."""
-    version = f"{REAL[server.name]}-threaded"
+def running_threaded(server: Server, mode: str = "threaded") -> Iterator[Server]:
+    """Run a server without workers beside a real one, for the same database.
+
+    One that has `few` connections to the database shares them among all tests.
+    """
+    version = f"{REAL[server.name]}-{mode}"
     with _shared_odoo(version, server.database):
         yield attrs.evolve(server, url=_settings(version)["ODOO_URL"])
 
@@ -214,7 +217,9 @@ def _shared_odoo(version: str, database: str) -> Iterator[None]:
     whoever leaves last stops the server, if a test run started it.
     """
     home = Path(_settings(version)["ODOO_HOME"])
-    mode = version.removeprefix(version[:2])  # "-threaded": it shares the other one's databases
+    mode = version.removeprefix(
+        version[:2]
+    )  # "-threaded", "-few": it shares the other one's databases
 
     with open(Path(tempfile.gettempdir()) / f"zenoo-odoo-{version}.lock", "w") as lock:
         if _alone(lock) and not mode:
@@ -249,7 +254,7 @@ def _drop_leftovers(version: str) -> None:
 
 # Odoo's workers keep answers of the database in memory, and tell one another when to forget them:
 # by rows in tables (19) or by a sequence (14). We do the same, but only where it is needed, because
-# it also makes them forget that a password was right, which 19 needs 0.3 s to find out again.
+# it also makes them forget that a key was right, which takes them long to find out again.
 READ_SIGNALS = {
     "19": """
         select (select max(id) from orm_signaling_stable),
@@ -281,7 +286,6 @@ select name from ir_model_fields where model = %s and translate::text not in ('f
 """
 
 
-KEY_ROUNDS = 6000
 MAKE_KEY = """
 insert into res_users_apikeys (name, user_id, scope, key, index, create_date)
 select 'test', id, 'rpc', %s, %s, now() at time zone 'UTC' from res_users where login = %s
@@ -298,11 +302,9 @@ class OdooStore:
         self._port = int(settings["ODOO_URL"].rpartition(":")[2])
         self.log = Path(settings["ODOO_LOG"])
         self._connect()
-        for login in (
-            "admin",
-            "limited",
-        ):  # to find a key, 19 asks first whether it is the password
-            quickly = [_hashed(login, rounds=1), login]
+        # to find a key, 19 asks first whether it is the password
+        for login in ("admin", "limited"):
+            quickly = [_hashed(login), login]
             self._cursor.execute("update res_users set password = %s where login = %s", quickly)
         self.limited_key = self._make_key("limited")
         self._cursor.execute(BASELINE.read_text())
@@ -334,7 +336,7 @@ class OdooStore:
     def _make_key(self, login: str) -> str:
         """Give a user an API key, as `_generate` of `res.users.apikeys` does (14, 19)."""
         key = secrets.token_hex(20)
-        self._cursor.execute(MAKE_KEY, [_hashed(key, KEY_ROUNDS), key[:8], login])
+        self._cursor.execute(MAKE_KEY, [_hashed(key), key[:8], login])
         return key
 
     def suffer(self, outage: Outage) -> None:
@@ -448,11 +450,11 @@ def _wait_for(idle: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def _hashed(secret: str, rounds: int) -> str:
-    """Return what Odoo keeps of a password or key."""
+def _hashed(secret: str) -> str:
+    """Return what Odoo keeps of a password or key, hashed in one round, which is quick."""
     salt = secrets.token_bytes(16)
-    digest = hashlib.pbkdf2_hmac("sha512", secret.encode(), salt, rounds)
-    return f"$pbkdf2-sha512${rounds}${_adapted(salt)}${_adapted(digest)}"
+    digest = hashlib.pbkdf2_hmac("sha512", secret.encode(), salt, 1)
+    return f"$pbkdf2-sha512$1${_adapted(salt)}${_adapted(digest)}"
 
 
 def _adapted(raw: bytes) -> str:

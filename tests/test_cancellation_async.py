@@ -265,6 +265,7 @@ async def cut_off(server, ids, moment):
     return tx
 
 
+@pytest.mark.long_table
 @pytest.mark.parametrize("turn", range(10))
 async def test_a_transaction_cancelled_at_any_moment(server, turn):
     """At fifty moments, drawn at random: all is as it was, or told."""

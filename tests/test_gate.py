@@ -112,19 +112,21 @@ class Case:
         return name == self._marker
 
 
-LEGS = [("standin", "sync"), ("odoo19", "asyncio"), ("odoo19-json2", "sync"), ("odoo14", "sync")]
+ASYNC = [("standin", "asyncio"), ("standin", "trio")]
+BLOCKING = [("standin", "sync"), ("standin-json2", "sync")]
+ON_REAL = [("odoo19", "asyncio"), ("odoo19-json2", "sync"), ("odoo14", "sync")]
+LEGS = [*ASYNC, *BLOCKING, *ON_REAL]
 
 
 def test_each_case_of_a_long_table_is_dealt_to_one_leg():
-    """All legs have their share; the stand-in has the whole table, and each leg other tests."""
+    """Each twin has the whole table on stand-ins, real servers have it once; all have a share."""
     dealt = []
     for fault in range(60):
         case = Case("long_table", fault=fault, operation="create", running_server="x")
         found = [leg for leg in LEGS if is_dealt_to(leg, LEGS, case)]
-        assert LEGS[0] == found[0]
-        dealt += found[1:]
-    assert 60 == len(dealt)
-    assert all(dealt.count(leg) > 10 for leg in LEGS[1:])
+        assert [1, 1, 1] == [len({*found} & {*group}) for group in (ASYNC, BLOCKING, ON_REAL)]
+        dealt += found
+    assert all(dealt.count(leg) > 10 for leg in LEGS)
     assert all(is_dealt_to(leg, LEGS, Case(None, fault=1)) for leg in [*LEGS, None])
 
 
@@ -132,8 +134,8 @@ def test_real_servers_get_the_first_seeds():
     """The rest is for `nox -s soak`."""
     first, second = (Case("drawn", seeds=range(start, start + 10)) for start in (0, 10))
 
-    assert [True] * 4 == [is_dealt_to(leg, LEGS, first) for leg in LEGS]
-    assert [True, False, False, False] == [is_dealt_to(leg, LEGS, second) for leg in LEGS]
+    assert [True] * 7 == [is_dealt_to(leg, LEGS, first) for leg in LEGS]
+    assert [True] * 4 + [False] * 3 == [is_dealt_to(leg, LEGS, second) for leg in LEGS]
 
 
 def test_seeds_come_in_groups(monkeypatch):

@@ -5,7 +5,8 @@
 #                       the home folder is closed to other users)
 #   ZENOO_ODOO_USER     unprivileged account that runs everything (only used when root;
 #                       created if missing; default zenoo-odoo)
-#   ZENOO_ODOO_PORT_19 / ZENOO_ODOO_PORT_14       HTTP ports (default 8019 / 8014), the threaded servers' 10 above
+#   ZENOO_ODOO_PORT_19 / ZENOO_ODOO_PORT_14       HTTP ports (default 8019 / 8014), the threaded servers' 10
+#                       above, and those with few database connections 20
 #   ZENOO_ODOO_PGPORT_19 / ZENOO_ODOO_PGPORT_14   loopback ports of the private PostgreSQL clusters,
 #                       one per Odoo version (default 5419 / 5414: below the range that systems hand out to clients)
 
@@ -37,14 +38,15 @@ CACHE=${ZENOO_ODOO_CACHE:-$(default_cache)}
 RUN=$CACHE/run
 
 # use VERSION: sets V, the settings of that version's database cluster, and those of the server: N is
-# its name, the VERSION given, MODE is `-threaded` or nothing
+# its name, the VERSION given, MODE is `-threaded`, `-few` or nothing
 use() {
     case $1 in
-        19|19-threaded) PORT=${ZENOO_ODOO_PORT_19:-8019}; PGPORT=${ZENOO_ODOO_PGPORT_19:-5419} ;;
-        14|14-threaded) PORT=${ZENOO_ODOO_PORT_14:-8014}; PGPORT=${ZENOO_ODOO_PGPORT_14:-5414} ;;
-        *) die "no Odoo version '$1' here (19, 14, 19-threaded or 14-threaded)" ;;
+        19|19-threaded|19-few) PORT=${ZENOO_ODOO_PORT_19:-8019}; PGPORT=${ZENOO_ODOO_PGPORT_19:-5419} ;;
+        14|14-threaded|14-few) PORT=${ZENOO_ODOO_PORT_14:-8014}; PGPORT=${ZENOO_ODOO_PGPORT_14:-5414} ;;
+        *) die "no Odoo version '$1' here (19 or 14, with -threaded or -few)" ;;
     esac
-    N=$1; V=${1%-threaded}; MODE=${1#"$V"}; [ -z "$MODE" ] || PORT=$((PORT+10))
+    N=$1; V=${1%-*}; MODE=${1#"$V"}
+    case $MODE in -threaded) PORT=$((PORT+10)); DBCONNS=64 ;; -few) PORT=$((PORT+20)); DBCONNS=12 ;; *) DBCONNS=32 ;; esac
     CONF=$CACHE/$V/odoo$MODE.conf; FOR_TESTS=$CACHE/$V/.for-tests$MODE
     PGDATA=$CACHE/$V/pg/data; PGSOCK=$CACHE/$V/pg/sock; TEMPLATE=template_odoo_$V
     # a unix socket path holds at most 107 bytes
@@ -92,4 +94,4 @@ odoo_pid() { # prints the pid when that server runs
     local p; p=$(cat "$(pidfile)" 2>/dev/null || true)
     [ -n "$p" ] && ours "$p" && echo "$p"
 }
-any_odoo() { ( use "$V"; odoo_pid || { use "$V-threaded"; odoo_pid; } ) >/dev/null; }   # does one of version V run?
+any_odoo() { ( for n in "$V" "$V-threaded" "$V-few"; do use "$n"; odoo_pid && exit; done; exit 1 ) >/dev/null; }   # does one of version V run?

@@ -41,6 +41,7 @@ INSIDE = (
     "would wait for itself. Raise an exception there instead, and close the client afterwards"
 )
 
+
 class NoProxyError(httpx.ConnectError):
     """The proxy was not reached; httpx has the same exception for proxy and server."""
 
