@@ -90,6 +90,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "real_odoo: about real Odoo only; not run when --servers names none"
     )
     config.addinivalue_line("markers", "long_table: see --deal")
+    config.addinivalue_line("markers", "on_standins: with --deal not run on real servers")
     config.addinivalue_line(
         "markers",
         "drawn(variable, count): carries out what the fixture `seeds` draws; how many seeds there "
@@ -145,6 +146,8 @@ def is_dealt_to(leg: Leg | None, legs: Iterable[Leg], item: pytest.Item) -> bool
     if leg is None or leg[1] is None:
         return True
     case = item.callspec.params
+    if leg[0] in REAL and item.get_closest_marker("on_standins"):
+        return False
     if item.get_closest_marker("drawn"):
         return leg[0] not in REAL or case["seeds"][0] == 0
     if not item.get_closest_marker("long_table"):

@@ -103,13 +103,13 @@ def test_what_is_of_no_twin_belongs_to_each():
 class Case:
     """A test item as far as dealing looks at it."""
 
-    def __init__(self, marker, **params):
+    def __init__(self, *markers, **params):
         self.callspec = SimpleNamespace(params=params)
-        self._marker = marker
+        self._markers = markers
 
     def get_closest_marker(self, name):
         """Whether the item has it."""
-        return name == self._marker
+        return name in self._markers
 
 
 ASYNC = [("standin", "asyncio"), ("standin", "trio")]
@@ -127,7 +127,10 @@ def test_each_case_of_a_long_table_is_dealt_to_one_leg():
         assert [1, 1, 1] == [len({*found} & {*group}) for group in (ASYNC, BLOCKING, ON_REAL)]
         dealt += found
     assert all(dealt.count(leg) > 10 for leg in LEGS)
-    assert all(is_dealt_to(leg, LEGS, Case(None, fault=1)) for leg in [*LEGS, None])
+    assert all(is_dealt_to(leg, LEGS, Case(fault=1)) for leg in [*LEGS, None])
+    case = Case("long_table", "on_standins", fault=1)
+    assert not any(is_dealt_to(leg, LEGS, case) for leg in ON_REAL)
+    assert any(is_dealt_to(leg, LEGS, case) for leg in ASYNC)
 
 
 def test_real_servers_get_the_first_seeds():

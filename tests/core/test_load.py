@@ -48,6 +48,15 @@ def row(values, **options):
         ({}, {}),
         ({"name": "Ann"}, {"name": "Ann"}),
         ({"name": None}, {"name": ""}),
+        ({"name": ""}, {"name": ""}),
+        ({"active": ""}, {"active": ""}),
+        ({"color": 3.0}, {"color": "3"}),
+        ({"color": ""}, {"color": ""}),
+        ({"date": ""}, {"date": ""}),
+        ({"country_id": ""}, {"country_id/.id": ""}),
+        ({"country_id": 43.0}, {"country_id/.id": "43"}),
+        ({"tag_ids": ""}, {"tag_ids/.id": ""}),
+        ({"tag_ids": [3.0, (4, 5.0)]}, {"tag_ids/.id": "3,5"}),
         ({"active": True}, {"active": "1"}),
         ({"active": None}, {"active": "0"}),
         ({"color": 0}, {"color": "0"}),
@@ -102,7 +111,7 @@ def test_what_an_import_cannot_carry(values, words):
         (["a", "b c"], "record 1: an external id must be a text"),
         (["a", "b.c.d"], "record 1: an external id must be a text"),
         (["a", 7], "record 1: an external id must be a text"),
-        ("nope", "record 0: an external id must be a text"),
+        ("nope", "2 records cannot be sent\n  record 0: an external id must be a text"),
         (7, "external_ids must be texts, a field's name, a function"),
     ],
 )
@@ -217,6 +226,54 @@ def test_named_rows_are_refused_and_the_rest_goes_again():
     assert [4, None, 5] == run.result().ids
     assert ["No way"] == [str(outcome.error) for outcome in run.result().failures]
     assert ["color"] == [outcome.field for outcome in run.result().failures]
+
+
+FIRST = {**REFUSED, "record": 0}
+
+
+@pytest.mark.parametrize("messages", [[FIRST], [FIRST, REFUSED], [FIRST, REFUSED, REFUSED]])
+def test_a_first_row_that_is_named_first_goes_again(messages):
+    """19 names it in what it says of all of them: that proves nothing, so it is sent alone."""
+    run = begun(named(3))
+    run.record(taken(run), Answer({"ids": False, "messages": messages}))
+    alone, rest = run.take(), run.take()
+    bad = [1] if len(messages) > 1 else []
+    assert [0] == alone.numbers
+    assert [n for n in (1, 2) if n not in bad] == rest.numbers
+    run.record(alone, Answer({"ids": [7]}))
+    run.record(rest, Answer({"ids": [8, 9][: len(rest)]}))
+    assert bad == [outcome.index for outcome in run.result().failures]
+
+
+def test_a_first_row_that_is_bad():
+    """It is named twice, or alone in its call."""
+    run = begun(named(2))
+    run.record(taken(run), Answer({"ids": False, "messages": [FIRST, FIRST]}))
+    run.record(run.take(), Answer({"ids": [7]}))
+    assert [Status.REFUSED, Status.APPLIED] == states(run)
+    run = begun(named(2))
+    run.record(taken(run), Answer({"ids": False, "messages": [FIRST]}))
+    run.record(run.take(), Answer({"ids": False, "messages": [FIRST]}))
+    run.record(run.take(), Answer({"ids": [7]}))
+    assert [Status.REFUSED, Status.APPLIED] == states(run)
+
+
+def test_a_suspect_is_not_told_refused_when_it_stops():
+    """With on_error="stop" nothing proves that the first row is bad."""
+    run = begun(named(3), on_error="stop")
+    run.record(taken(run), Answer({"ids": False, "messages": [FIRST, REFUSED]}))
+    assert [Status.NOT_SENT, Status.REFUSED, Status.NOT_SENT] == states(run)
+    assert run.take() is None
+
+
+def test_ids_that_are_told_twice():
+    """The first half is of a try that was taken back."""
+    run = begun(named(3))
+    run.record(taken(run), Answer({"ids": [4, 5, 6, 7, 8, 9], "messages": []}))
+    assert [7, 8, 9] == run.result().ids
+    run = begun(named(3))
+    run.record(taken(run), Answer({"ids": [4, 5, 6, 7], "messages": []}))
+    assert [Status.UNKNOWN] * 3 == states(run)
 
 
 def test_rows_that_are_not_named_are_found_by_halves():

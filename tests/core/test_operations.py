@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from zenoo_rpc.batch.exceptions import BatchValidationError
 from zenoo_rpc.batch.operations import (
     CreateOperation,
+    CreateStream,
     Operation,
     UnlinkOperation,
     UpdateOperation,
@@ -203,12 +204,6 @@ def test_update_that_means_nothing(args, kwargs):
     ("build", "expected"),
     [
         pytest.param(
-            lambda: CreateOperation("m", []), "create m: there is nothing in it", id="no records"
-        ),
-        pytest.param(
-            lambda: CreateOperation("m", iter(())), "create m: there is nothing in it", id="empty"
-        ),
-        pytest.param(
             lambda: CreateOperation("m", {"name": "Ann"}),
             "create m: records must be an iterable of mappings, attrs or dataclass instances",
             id="one record",
@@ -264,11 +259,6 @@ def test_update_that_means_nothing(args, kwargs):
             id="list for values",
         ),
         pytest.param(
-            lambda: UpdateOperation("m", [], {"x": 1}),
-            "update m: there is nothing in it",
-            id="no ids",
-        ),
-        pytest.param(
             lambda: UpdateOperation("m", "78", {"x": 1}),
             "update m: record ids must be an iterable of ids",
             id="text for ids",
@@ -307,12 +297,6 @@ def test_update_that_means_nothing(args, kwargs):
             lambda: WriteManyOperation("m", [{"id": 7, "values": {"x": 1}}] * 2),
             "update m: record 1: the id 7 is there already, as record 0",
             id="repeated update",
-        ),
-        pytest.param(
-            lambda: WriteManyOperation("m", []), "update m: there is nothing in it", id="no updates"
-        ),
-        pytest.param(
-            lambda: WriteManyOperation("m", {}), "update m: there is nothing in it", id="empty map"
         ),
         pytest.param(
             lambda: WriteManyOperation("m", 7),
@@ -451,6 +435,96 @@ def test_input_is_not_changed(records):
     CreateOperation("m", records)
 
     assert before == records
+
+
+BAD = math.nan
+
+
+@pytest.mark.parametrize(
+    ("build", "indexes"),
+    [
+        (lambda: CreateOperation("m", [{"x": BAD}, {}, {"id": 7}, 7]), [0, 2, 3]),
+        (lambda: CreateOperation("m", [{}] * 3, external_ids=["a", "", "a"]), [1, 2]),
+        (lambda: UnlinkOperation("m", [7, 0, 8, 7, "9"]), [1, 3, 4]),
+        (lambda: UpdateOperation("m", [None, 7, False], {"x": 1}), [0, 2]),
+        (lambda: WriteManyOperation("m", {0: {"x": 1}, 7: {}, 8: {"x": 1}}), [0, 1]),
+        (lambda: update_operation("m", [7, {"id": 7, "x": 1}, {"x": 1}]), [0, 2]),
+    ],
+)
+def test_all_bad_records_are_told(build, indexes):
+    """One error has one for each, and is like the first of them."""
+    with pytest.raises(BatchValidationError) as caught:
+        build()
+
+    error = caught.value
+    assert indexes == [each.index for each in error.errors]
+    assert (error.index, error.reason) == (indexes[0], error.errors[0].reason)
+    assert all(
+        f"record {index}: {each.reason}" in str(error)
+        for index, each in zip(indexes, error.errors, strict=True)
+    )
+    assert [(each.index, each.reason) for each in error.errors] == [
+        (each.index, each.reason) for each in pickle.loads(pickle.dumps(error)).errors
+    ]
+
+
+def test_the_text_tells_of_the_first_bad_records():
+    """And of how many there are."""
+    with pytest.raises(BatchValidationError) as caught:
+        CreateOperation("m", [{"x": BAD}] * 1200)
+
+    lines = str(caught.value).splitlines()
+    assert "create m: 1,200 records cannot be sent" == lines[0]
+    assert "  record 4: field 'x': NaN and infinities have no JSON form" == lines[5]
+    assert "  ... and 1,195 more in error.errors" == lines[6]
+    assert 1200 == len(caught.value.errors)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        CreateOperation("m", []),
+        CreateOperation("m", iter(()), external_ids=[]),
+        CreateOperation("m", [], external_ids="ref"),
+        UpdateOperation("m", [], {"x": 1}),
+        WriteManyOperation("m", []),
+        WriteManyOperation("m", {}),
+        UnlinkOperation("m", []),
+        update_operation("m", {"x": 1}, record_ids=[]),
+        update_operation("m", []),
+    ],
+)
+def test_nothing_to_do(operation):
+    """It is an operation over no records."""
+    assert 0 == len(operation)
+
+
+@pytest.mark.parametrize("name", ["id", ".id", "parent_id/id", "child_ids/name"])
+def test_names_that_are_no_fields(name):
+    """What the server would drop, or read as something else, is refused."""
+    expected = f"create m: record 1: {name!r} is no field that can be written"
+    for options in ({}, {"external_ids": ["a", "b"]}):
+        assert expected == refusal(CreateOperation, "m", [{}, {name: 7}], **options)
+    expected = f"update m: record 0: {name!r} is no field that can be written"
+    assert expected == refusal(WriteManyOperation, "m", {7: {name: 8}})
+    assert expected.replace("record 0: ", "") == refusal(UpdateOperation, "m", [7], {name: 8})
+
+
+def test_an_id_that_is_empty():
+    """A class whose new records have an `id` of None is welcome."""
+    assert ({"x": 1},) == CreateOperation("m", [{"id": None, "x": 1}]).records
+
+
+def test_external_ids_in_a_column_of_their_own():
+    """As in a file for Odoo's own import, `id` may hold them; it is no value then."""
+    operation = CreateOperation("m", [{"id": "a", "x": 1}, {"id": "m.b"}], external_ids="id")
+    assert (("__import__.a", "m.b"), ({"x": 1}, {})) == (operation.external_ids, operation.records)
+    stream = CreateStream("m", [iter([{"id": "a", "x": 1}, {".id": 7}])], external_ids="id")
+    stream.source.fields = {"x": {"type": "integer"}}
+    [(index, error)] = stream.source.feed([{".id": 7}])
+    assert (0, "'.id' is no field that can be written") == (index, error.reason)
+    assert [] == stream.source.feed([{"id": "a", "x": 1}])
+    assert ({"x": 1}, "__import__.a") == stream.source.kept[1]
 
 
 def test_row_keeps_its_id():

@@ -296,7 +296,8 @@ def test_what_a_reply_makes_of_it():
     assert left_nothing(load, refused)
     assert not left_nothing(load, refused.seen_after(LOST))
     assert not left_nothing(load, Answer({"ids": [1]}))
-    assert ([1], [], []) == tuple(map(imported_ids, ({"ids": [1]}, {"ids": False}, None)))
+    answers = ({"ids": [1]}, {"ids": [7, 1]}, {"ids": False}, None)
+    assert [[1], [1], [], []] == [imported_ids(answer, 1) for answer in answers]
 
 
 def test_an_import_without_an_answer():

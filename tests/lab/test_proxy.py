@@ -53,11 +53,18 @@ class Backend:
         return Response(b"echo " + request.data)
 
 
-@pytest.fixture
-def backend() -> Iterator[Backend]:
-    """A threaded echo server."""
+@pytest.fixture(scope="module")
+def echo_server() -> Iterator[HTTPServer]:
+    """A threaded server, which takes half a second to stop."""
     with HTTPServer(threaded=True) as server:
-        yield Backend(server)
+        yield server
+
+
+@pytest.fixture
+def backend(echo_server: HTTPServer) -> Backend:
+    """It echoes, and remembers what one test sent."""
+    echo_server.clear()
+    return Backend(echo_server)
 
 
 def send(proxy: Proxy, body: bytes, timeout: float = 10) -> bytes:

@@ -125,7 +125,8 @@ class Errand:
         reply = await self._deliver([*entries, new])
         if isinstance(reply, Answer) and not left_nothing(self.write, reply):
             known = set(old)
-            ids = [number for number in imported_ids(reply.value) if number not in known]
+            told = imported_ids(reply.value, len(self.write.names))
+            ids = [number for number in told if number not in known]
             made = created(new, dict.fromkeys(ids)) if there is not None else None
             what = final(new, "which of its records are new is not known")
             self.journal.replace(new, [made] if made else [what] if there is None else [])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from ..batch.exceptions import BatchValidationError
 from ..errors import InvalidValueError
 from .values import SURROGATE, WireRecord, record_to_wire, to_wire
 
+T = TypeVar("T")
+
+NO_FIELDS = ("id", ".id")
 RECORDS = "records must be an iterable of mappings, attrs or dataclass instances"
 EXTERNAL_ID = re.compile(r"[^\s.,]+(?:\.[^\s.,]+)?")
 
@@ -41,11 +44,23 @@ class Checker:
         """Yield the items with their indexes; *expected* says what else they should have been."""
         if isinstance(items, str | bytes | Mapping) or not isinstance(items, Iterable):
             raise self.error(expected)
-        index = -1
-        for index, item in enumerate(items):
-            yield index, item
-        if index < 0:
-            raise self.error("there is nothing in it")
+        yield from enumerate(items)
+
+    def all(self, items: object, expected: str, convert: Callable[[Any, int], T]) -> list[T]:
+        """Return what *convert* makes of each item and its index; the error tells of all bad ones.
+
+        *expected* as in `each`.
+        """
+        good: list[T] = []
+        bad: list[BatchValidationError] = []
+        for index, item in self.each(items, expected):
+            try:
+                good.append(convert(item, index))
+            except BatchValidationError as error:
+                bad.append(error)
+        if bad:
+            raise BatchValidationError(self._label, bad[0].reason, bad[0].index, bad[1:])
+        return good
 
     def record(self, record: object, index: int | None) -> WireRecord:
         """Return one record as wire values."""
@@ -54,9 +69,29 @@ class Checker:
         except InvalidValueError as error:
             raise self.error(str(error), index) from None
 
-    def records(self, records: object) -> tuple[WireRecord, ...]:
+    def written(self, record: object, index: int | None, key: object = None) -> WireRecord:
+        """Return one record as wire values, all of which are of fields that can be written.
+
+        The server drops an `id` among the values without a word, and an import reads it, `.id` and
+        paths as something else than values of the record. An empty `id` is that of a new record;
+        *key* may be `id`: see `apart`.
+        """
+        wire = self.record(record, index)
+        if wire.get("id") is False:
+            del wire["id"]
+        for name in wire:
+            if (name in NO_FIELDS or "/" in name) and not (name == key == "id"):
+                raise self.error(f"{name!r} is no field that can be written", index)
+        return wire
+
+    def records(self, records: object, key: object = None) -> tuple[WireRecord, ...]:
         """Return records as wire values."""
-        return tuple(self.record(record, index) for index, record in self.each(records, RECORDS))
+        return tuple(self.all(records, RECORDS, lambda item, n: self.written(item, n, key)))
+
+    @staticmethod
+    def apart(record: WireRecord, key: object) -> WireRecord:
+        """Return a record without the *key* that holds its external id, if that is no field."""
+        return {name: record[name] for name in record if name != key} if key == "id" else record
 
     def listed(self, records: object) -> list[Any]:
         """Return records as a list, so that they can be gone through twice."""
@@ -72,10 +107,8 @@ class Checker:
         if isinstance(given, str):
             given = [record.get(given) for record in records]
         seen: dict[str, int] = {}
-        for index, name in self.each(
-            given, "external_ids must be texts, a field's name, a function"
-        ):
-            self.external_id(name, index, seen)
+        expected = "external_ids must be texts, a field's name, a function"
+        self.all(given, expected, lambda name, index: self.external_id(name, index, seen))
         if len(seen) != len(records):
             raise self.error(f"{len(seen)} external ids were given for {len(records)} records")
         return tuple(seen)
@@ -96,7 +129,7 @@ class Checker:
 
     def values(self, values: object, index: int | None = None) -> WireRecord:
         """Return the values of an update, which must not be empty."""
-        wire = self.record(values, index)
+        wire = self.written(values, index)
         if not wire:
             raise self.error("there are no values to write", index)
         return wire
@@ -117,8 +150,7 @@ class Checker:
         expected = "record ids must be an iterable of ids"
         given = (ids,) if isinstance(ids, int) else ids
         unique: dict[int, int] = {}
-        for index, value in self.each(given, expected):
-            self.first(unique, self.id(value, index), index)
+        self.all(given, expected, lambda id, index: self.first(unique, self.id(id, index), index))
         return tuple(unique)
 
     def first(self, seen: dict[int, int], number: int, index: int) -> None:
@@ -133,11 +165,12 @@ class Checker:
             updates = [{"id": number, "values": values} for number, values in updates.items()]
         expected = 'updates must be an iterable of {"id": ..., "values": {...}}'
         seen: dict[int, int] = {}
-        wire: dict[int, WireRecord] = {}
-        for index, update in self.each(updates, expected):
+
+        def pair(update: Any, index: int) -> tuple[int, WireRecord]:
             if not isinstance(update, Mapping) or update.keys() != {"id", "values"}:
                 raise self.error('it must be a mapping with just "id" and "values"', index)
             number = self.id(update["id"], index)
             self.first(seen, number, index)
-            wire[number] = self.values(update["values"], index)
-        return wire
+            return number, self.values(update["values"], index)
+
+        return dict(self.all(updates, expected, pair))

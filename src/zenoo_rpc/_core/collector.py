@@ -16,6 +16,7 @@ from ..batch.operations import (
 from ..errors import UsageError
 from .checker import Checker
 from .source import Items, Name
+from .values import WireRecord
 
 Build = Callable[[str, Any], Operation]
 
@@ -68,7 +69,8 @@ class Collected:
         index = len(self)
         wire: object = item
         if self._type in ("create", "update"):
-            wire = record = self._check.record(item, index)
+            checked = self._check.record if self._type == "update" else self._written
+            wire = record = checked(item, index)
             if self._type == "update":
                 self._check.first(self._seen, self._check.id(record.get("id"), index), index)
         else:
@@ -79,6 +81,9 @@ class Collected:
             self._sources.append(self._items)
         self._items.append(wire)
         self._count += 1
+
+    def _written(self, item: object, index: int) -> WireRecord:
+        return self._check.written(item, index, self._external_ids)
 
     def operation(self) -> Operation:
         """Return the operation over all items."""

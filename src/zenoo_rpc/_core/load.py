@@ -37,13 +37,14 @@ def prepare(operation: CreateOperation, fields: Fields) -> Import:
     Raises BatchValidationError, by index, for what `load` cannot carry.
     """
     check = Checker(operation.verb, operation.model)
-    made = []
-    pairs = zip(operation.records, operation.external_ids, strict=True)
-    for index, (record, external_id) in enumerate(pairs):
+
+    def made_of(pair: tuple[WireRecord, str], index: int) -> tuple[bytes, bytes]:
         try:
-            made.append(row(record, external_id, fields))
+            return row(*pair, fields)
         except InvalidValueError as error:
             raise check.error(str(error), index) from None
+
+    made = check.all(zip(operation.records, operation.external_ids, strict=True), "", made_of)
     return Import(import_context(operation.context, operation.records, fields), made)
 
 
@@ -54,11 +55,14 @@ def prepare(operation: CreateOperation, fields: Fields) -> Import:
 class Refusal:
     """What `load` said of rows that it did not take: *errors* by the row's place in the call.
 
-    *whole* is for all of them, where the messages name no row.
+    *whole* is for all of them, where the messages name no row. *suspects* were named without proof:
+    19 tells what it said of all rows at once as a first message, and names the first row in it
+    (`global_error_message` in `odoo/orm/models.py`).
     """
 
     errors: Mapping[int, OdooError]
     whole: OdooError
+    suspects: frozenset[int] = frozenset()
 
 
 def refusal(value: object, length: int) -> Refusal | None:
@@ -66,17 +70,24 @@ def refusal(value: object, length: int) -> Refusal | None:
     messages = _messages(value)
     if not messages:
         return None
+    whole = _error(messages[0])
+    suspects = frozenset(_places(messages[0], length)) & {0} if length > 1 else frozenset()
     errors: dict[int, OdooError] = {}
-    for message in messages:
+    for message in messages[len(suspects) :]:
         for place in _places(message, length):
             errors.setdefault(place, _error(message))
-    return Refusal(errors, _error(messages[0]))
+    return Refusal(errors, whole, suspects - errors.keys())
 
 
-def imported_ids(value: object) -> list[object]:
-    """Return the ids in an answer of `load`, none where it has none."""
+def imported_ids(value: object, length: int) -> list[object]:
+    """Return the ids in an answer of `load` for so many rows, none where it has none.
+
+    19 tells twice as many where all rows at once were too much and each by itself was not: those
+    of the first try, which was taken back, come first.
+    """
     ids = value.get("ids") if isinstance(value, dict) else None
-    return ids if isinstance(ids, list) else []
+    found = ids if isinstance(ids, list) else []
+    return found[length:] if len(found) == 2 * length else found
 
 
 def conflict_or(reply: Answer | Fault) -> Answer | Fault:

@@ -54,6 +54,8 @@ def _cell(name: str, value: object, kind: str) -> Cell:
         raise InvalidValueError(f"a {kind} field cannot be written with external ids")
     if kind == "boolean" and isinstance(value, int):
         return name, "1" if value else "0"
+    if value == "":
+        value = False  # no value, whatever the field
     if kind == "many2one":
         return _reference(name, value)
     if kind in ("many2many", "one2many"):
@@ -63,6 +65,8 @@ def _cell(name: str, value: object, kind: str) -> Cell:
         return f"{name}/.id", ",".join(map(str, linked))
     if value is False:
         return name, ""
+    if kind == "integer" and isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, str):
         return name, value
     if isinstance(value, int | float):
@@ -102,6 +106,8 @@ def _linked(value: object) -> list[int]:
 
 
 def _number(value: object) -> int:
+    if isinstance(value, float) and value.is_integer():  # as pandas has integers with gaps
+        value = int(value)
     if type(value) is not int or value < 1:
         raise InvalidValueError(f"an id is wanted, not this {type(value).__name__}")
     return value

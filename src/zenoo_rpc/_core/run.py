@@ -212,7 +212,7 @@ class Run:
             if refused is not None:
                 self._not_loaded(call, refused, again=answer.after_unknown)
                 return
-            value = imported_ids(value)
+            value = imported_ids(value, len(call))
         if call.method in ("create", Way.LOAD):
             if not is_ids(value, len(call), new=call.method == "create"):
                 self._give_up(call, Status.UNKNOWN, no_ids(call.method, len(call)))
@@ -247,10 +247,10 @@ class Run:
                 self._settle(call.only([place]), Status.REFUSED, error)
             else:
                 self._agenda.again([call.only([place])])
-        if not errors:
-            self._agenda.again(call.halves())
-        elif (rest := call.without(errors)) is not None:
-            self._agenda.again([rest])
+        rest = call.without({*errors, *refused.suspects})
+        self._agenda.again(map(call.only, ([place] for place in refused.suspects)))
+        if rest is not None:
+            self._agenda.again([rest] if errors or refused.suspects else call.halves())
 
     def _looked_up(self, lookup: Lookup, reply: Answer | Fault) -> None:
         """Keep which records are there, and send them; a user who may not ask is not told."""

@@ -91,12 +91,13 @@ class Source:
         return errors
 
     def _add(self, index: int, item: object) -> None:
-        record = self._check.record(item, index)
+        record = self._check.written(item, index, self._external_ids)
         name, columns, part = "", b"", b""
         if self._external_ids is None:
             part = encode(record)
         else:
             name = self._check.external_id(self._name(item, record, index), index, self._seen)
+            record = self._check.apart(record, self._external_ids)
             try:
                 columns, part = row(record, name, self.fields)
             except InvalidValueError as error:

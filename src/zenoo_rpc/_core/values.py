@@ -172,7 +172,8 @@ def _time(value: datetime.datetime) -> str:
             value = value.astimezone(UTC)
         except OverflowError:
             raise InvalidValueError("a time beyond the years 1 to 9999 in UTC") from None
-    return value.replace(microsecond=0, tzinfo=None).isoformat(sep=" ")
+    whole = datetime.datetime(*value.timetuple()[:6], tzinfo=UTC)  # a pandas one has nanoseconds
+    return whole.replace(tzinfo=None).isoformat(sep=" ")
 
 
 def _items(values: Any) -> list[object]:
@@ -213,6 +214,19 @@ def _record(record: Any) -> WireRecord:
     return wire
 
 
+def _is_numpy_scalar(cls: type) -> bool:
+    return cls.__module__.partition(".")[0] == "numpy" and not hasattr(cls, "__len__")
+
+
+def _numpy_scalar(value: Any) -> object:
+    if value.dtype.kind == "M":  # of nanoseconds `item` would give a number
+        value = value.astype("datetime64[us]")
+    plain = value.item()
+    if plain is None:
+        raise InvalidValueError("NaT has no JSON form")
+    return _refuse(value) if type(plain) is type(value) else to_plain(plain)
+
+
 def _refuse(value: Any) -> object:
     raise InvalidValueError(f"a value of type {type(value).__name__} has no wire form")
 
@@ -241,6 +255,8 @@ def _hook_for(cls: type) -> Hook:
     for classes, hook in _HOOKS:
         if issubclass(cls, classes):
             return hook
+    if _is_numpy_scalar(cls):
+        return _numpy_scalar
     return _record if attrs.has(cls) or dataclasses.is_dataclass(cls) else _refuse
 
 

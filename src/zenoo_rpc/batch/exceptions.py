@@ -9,13 +9,16 @@ BatchError
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError, ZenooError
 
 if TYPE_CHECKING:
     from .results import BatchResult
+
+
+SHOWN = 5  # bad records in the text of an error
 
 
 class BatchError(ZenooError):
@@ -26,18 +29,40 @@ class BatchValidationError(BatchError, UsageError, ValueError):
     """An operation that cannot be built as it stands; nothing was sent.
 
     *operation* names it (`create res.partner`), *index* is the record's place in what was given,
-    None when the fault is not in one record.
+    None when the fault is not in one record. Of several bad records they are those of the first,
+    and `errors` has one error for each.
     """
 
-    def __init__(self, operation: str, reason: str, index: int | None = None) -> None:
-        super().__init__(operation, reason, index)
+    def __init__(
+        self,
+        operation: str,
+        reason: str,
+        index: int | None = None,
+        others: Sequence[BatchValidationError] = (),
+    ) -> None:
+        super().__init__(operation, reason, index, tuple(others))
         self.operation = operation
         self.reason = reason
         self.index = index
+        self._others = tuple(others)
+
+    @property
+    def errors(self) -> tuple[BatchValidationError, ...]:
+        """One error for each bad record, in their order."""
+        return (self, *self._others)
 
     def __str__(self) -> str:
-        place = "" if self.index is None else f"record {self.index}: "
-        return f"{self.operation}: {place}{self.reason}"
+        told = [each._told for each in self.errors]
+        if len(told) == 1:
+            return f"{self.operation}: {told[0]}"
+        lines = [f"{self.operation}: {len(told):,} records cannot be sent", *told[:SHOWN]]
+        if len(told) > SHOWN:
+            lines.append(f"... and {len(told) - SHOWN:,} more in error.errors")
+        return "\n  ".join(lines)
+
+    @property
+    def _told(self) -> str:
+        return self.reason if self.index is None else f"record {self.index}: {self.reason}"
 
 
 class BatchStateError(BatchError, UsageError):

@@ -6,7 +6,7 @@ later change of it changes nothing here. Its `repr` shows no values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import is_dataclass
 from typing import Any, ClassVar, cast
 
@@ -83,8 +83,9 @@ class CreateOperation(Operation):
         if callable(external_ids):
             records = check.listed(records)
             external_ids = [external_ids(record) for record in records]
-        wire = check.records(records)
+        wire = check.records(records, external_ids)
         names = check.external_ids(external_ids, wire)
+        wire = tuple(check.apart(record, external_ids) for record in wire)
         self.__attrs_init__(check.model, check.context(context), wire, names)
 
     def __len__(self) -> int:
@@ -291,12 +292,15 @@ def _is_record(value: object) -> bool:
     return isinstance(value, Mapping) or attrs.has(type(value)) or is_dataclass(value)
 
 
-def _values_apart(check: Checker, updates: object) -> Iterator[Mapping[str, object]]:
+def _values_apart(check: Checker, updates: object) -> list[Mapping[str, object]]:
     """Turn `{"id": 7, "name": "Ann"}` into `{"id": 7, "values": {"name": "Ann"}}`."""
-    for index, update in check.each(updates, "give record ids beside the values"):
+
+    def apart(update: object, index: int) -> Mapping[str, object]:
         if not isinstance(update, Mapping):
             raise check.error(f"it is a {type(update).__name__}, not a mapping with an id", index)
         if "id" not in update:
             raise check.error("it has no id", index)
         values = {field: value for field, value in update.items() if field != "id"}
-        yield {"id": update["id"], "values": values}
+        return {"id": update["id"], "values": values}
+
+    return check.all(updates, "give record ids beside the values", apart)
