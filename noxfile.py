@@ -45,7 +45,8 @@ WIRE_TESTS = (
     "tests/test_docs.py",
     "tests/test_demo.py",
 )
-SIDE_BY_SIDE = ("-n", os.environ.get("ZENOO_WORKERS", "4"))  # they wait more than they work
+# They wait more than they work. Each worker begins at another place, so that all servers are busy.
+SIDE_BY_SIDE = ("-n", os.environ.get("ZENOO_WORKERS", "6"), "--dist=worksteal")
 PACKAGE = ("-e", ".[progress,testing]")
 
 

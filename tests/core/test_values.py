@@ -435,6 +435,53 @@ def test_records_from_wire():
     )
 
 
+class Nanoseconds(datetime.datetime):
+    """Like pandas.Timestamp: it tells more than microseconds."""
+
+    def isoformat(self, sep="T"):
+        """Return a text with nanoseconds, also without microseconds."""
+        return f"{super().isoformat(sep)}.000000789"
+
+
+def test_whole_seconds():
+    """Whatever class of time it is, whole seconds are sent."""
+    time = Nanoseconds(2024, 3, 31, 0, 30, 0, 123456, tzinfo=UTC)
+    assert "2024-03-31 00:30:00" == to_wire(time) == to_wire(time.replace(tzinfo=None))
+
+
+class Scalar:
+    """Like a scalar of numpy, as far as it is looked at."""
+
+    __module__ = "numpy"
+
+    def __init__(self, plain, kind="b"):
+        self.dtype = types.SimpleNamespace(kind=kind)
+        self._plain = plain
+
+    def astype(self, name):
+        """Return the same time in microseconds, of which Python can make a time."""
+        assert "datetime64[us]" == name
+        return Scalar(self._plain)
+
+    def item(self):
+        """Return the value as Python has it."""
+        return self if self._plain is Ellipsis else self._plain
+
+
+def test_scalars_of_numpy():
+    """They are values like Python's own."""
+    time = datetime.datetime(2024, 3, 31, 0, 30)  # noqa: DTZ001
+    assert [True, 7] == to_wire([Scalar(True), Scalar(7, "i")])
+    assert "2024-03-31 00:30:00" == to_wire(Scalar(time, "M"))
+    assert "2024-03-31" == to_wire(Scalar(time.date(), "M"))
+    with pytest.raises(InvalidValueError, match="NaT has no JSON form"):
+        to_wire(Scalar(None, "M"))
+    with pytest.raises(InvalidValueError, match="a value of type Scalar has no wire form"):
+        to_wire(Scalar(Ellipsis, "V"))
+    with pytest.raises(InvalidValueError, match="a value of type timedelta has no wire form"):
+        to_wire(Scalar(datetime.timedelta(1), "m"))
+
+
 SECRET = "hunter2"
 
 
