@@ -775,6 +775,7 @@ FAULTS = (
         "rolled back",
         "replace",
         odoo_error("psycopg2.errors.SerializationFailure", "could not serialize access"),
+        told="applied",  # once it is sent again, when nothing is beside it
     ),
     Fault(
         "database lost after the commit",

@@ -241,6 +241,27 @@ async def test_later_operations_wait_for_success(client, server):
     assert 4 == server.count("res.partner")
 
 
+async def test_nothing_to_do(flaky, proxy):
+    """Empty lists are operations over nothing: no call is made, and nobody is surprised."""
+    asked = len(proxy.exchanges)
+    manager = flaky.batch_manager
+    assert [] == await manager.bulk_create("res.partner", [])
+    assert [] == await manager.bulk_create("res.partner", [], external_ids="ref")
+    assert await manager.bulk_update("res.partner", {"name": "Ann"}, record_ids=[])
+    assert await manager.bulk_update("res.partner", [])
+    assert await manager.bulk_delete("res.partner", [])
+    async with flaky.batch() as batch:
+        partners = batch.create("res.partner", [])
+        batch.unlink("res.partner", [])
+    assert ([], []) == (partners.ids, partners.result.value)
+    assert batch.results.ok
+    async with flaky.batch_operation("res.partner", "unlink") as collector:
+        collector.add_many([])
+    async with manager.stream("res.partner", []) as outcomes:
+        assert [] == [each.index async for each in outcomes]
+    assert asked == len(proxy.exchanges)
+
+
 async def test_stop_sends_nothing_after_a_refusal(client, server):
     """With on_error="stop" nothing of the refused call is written, and nothing follows it.
 

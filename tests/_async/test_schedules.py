@@ -216,7 +216,7 @@ def out_of_the_blue(schedule, result):
             verdicts.append(Verdict("misreported", f"{outcome}: nothing went wrong"))
         if outcome.status is Status.REFUSED and not is_bad:
             reason = any(fault.told == "refused" for fault, _ in schedule.faults)
-            if schedule.options["on_error"] == "continue" and not reason:
+            if not reason:
                 verdicts.append(Verdict("misreported", f"{outcome}: it is a good record"))
     return verdicts
 

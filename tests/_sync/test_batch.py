@@ -241,6 +241,27 @@ def test_later_operations_wait_for_success(client, server):
     assert 4 == server.count("res.partner")
 
 
+def test_nothing_to_do(flaky, proxy):
+    """Empty lists are operations over nothing: no call is made, and nobody is surprised."""
+    asked = len(proxy.exchanges)
+    manager = flaky.batch_manager
+    assert [] == manager.bulk_create("res.partner", [])
+    assert [] == manager.bulk_create("res.partner", [], external_ids="ref")
+    assert manager.bulk_update("res.partner", {"name": "Ann"}, record_ids=[])
+    assert manager.bulk_update("res.partner", [])
+    assert manager.bulk_delete("res.partner", [])
+    with flaky.batch() as batch:
+        partners = batch.create("res.partner", [])
+        batch.unlink("res.partner", [])
+    assert ([], []) == (partners.ids, partners.result.value)
+    assert batch.results.ok
+    with flaky.batch_operation("res.partner", "unlink") as collector:
+        collector.add_many([])
+    with manager.stream("res.partner", []) as outcomes:
+        assert [] == [each.index for each in outcomes]
+    assert asked == len(proxy.exchanges)
+
+
 def test_stop_sends_nothing_after_a_refusal(client, server):
     """With on_error="stop" nothing of the refused call is written, and nothing follows it.
 

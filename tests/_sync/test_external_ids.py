@@ -6,9 +6,10 @@ import pytest
 
 from zenoo_rpc.sync import BatchExecutionError, BatchValidationError, RetryPolicy, ZenooClient
 from zenoo_rpc.batch.results import Status
+from zenoo_rpc.errors import ConflictError
 
 from ..oracle import Snapshot, check
-from ..proxy import FAULTS, Proxy, odoo_error
+from ..proxy import FAULTS, Proxy, odoo_error, with_result
 from .accounts import log_in
 
 
@@ -133,6 +134,71 @@ def test_bad_rows_are_named(client, server):
     assert "base.nowhere" in failures[0].error.message
     assert "nonsense" in failures[1].error.message
     assert [0, 2, 3, 5] == [int(row["name"][-2:]) for row in server.rows("res.partner")]
+
+
+def test_an_innocent_first_row(client, server):
+    """19 names the first row for whatever is wrong with one of them; only that one is refused."""
+    client.create("product.product", {"name": "Tea", "barcode": "111"})
+    records = [{"name": f"Tea {n}", "barcode": "111" if n == 3 else f"99{n}"} for n in range(6)]
+    with pytest.raises(BatchExecutionError) as caught:
+        client.batch_manager.bulk_create(
+            "product.product", records, external_ids=[f"tea{n}" for n in range(6)]
+        )
+
+    assert [3] == [outcome.index for outcome in caught.value.result.failures]
+    assert 5 == caught.value.result.counts[Status.APPLIED]
+    assert 6 == server.count("product.product")
+
+
+def test_ids_that_are_told_twice(flaky, proxy, server):
+    """Those of a first try that 19 took back come first; the others are the truth."""
+    twice = with_result(lambda said: {**said, "ids": [*range(8_000, 8_003), *said["ids"]]})
+    proxy.rule("replace_answer", nth=1, when=loads, answer=twice)
+    ids = flaky.batch_manager.bulk_create("res.partner", people(3), external_ids="ref")
+
+    assert ids == [row["id"] for row in server.rows("res.partner")]
+
+
+def test_an_external_id_of_another_model(client, server):
+    """It is refused before it is sent: 14 would overwrite another record, and take the id over."""
+    [row] = client.search_read(
+        "ir.model.data", [("module", "=", "base"), ("name", "=", "ch")], ["res_id", "model"]
+    )
+    with pytest.raises(BatchExecutionError) as caught:
+        client.batch_manager.bulk_create(
+            "res.partner", people(3), external_ids=["a", "base.ch", "b"]
+        )
+
+    result = caught.value.result
+    assert [1] == [outcome.index for outcome in result.failures]
+    assert "its external id is that of a record of res.country" == str(result.failures[0].error)
+    assert 2 == server.count("res.partner") == result.counts[Status.APPLIED]
+    assert row == (client.read("ir.model.data", [row["id"]], ["res_id", "model"]))[0]
+
+
+def test_external_ids_in_a_column_of_their_own(client, server):
+    """As in a file for Odoo's own import; the records have no field of that name."""
+    records = [{"id": f"mine.p{n}", "name": f"Partner {n}"} for n in range(3)]
+    first = client.batch_manager.bulk_create("res.partner", records, external_ids="id")
+    again = client.batch_manager.bulk_create("res.partner", iter(records), external_ids="id")
+
+    assert first == list(again) == [row["id"] for row in server.rows("res.partner")]
+
+
+def test_a_conflict_is_not_a_refusal(flaky, proxy, server):
+    """A call that others were in the way of goes again when the rest is through."""
+    conflict = odoo_error("psycopg2.errors.SerializationFailure", "could not serialize access")
+    proxy.rule("replace", nth=range(1, 5), when=loads, answer=conflict)
+    with flaky.batch(chunk_size=2, max_concurrency=1) as batch:
+        partners = batch.create("res.partner", people(6), external_ids="ref")
+    assert sorted(partners.ids) == [row["id"] for row in server.rows("res.partner")]
+    assert partners.ids[0] > partners.ids[-1]  # its turn came last
+
+    proxy.rule("replace", nth=range(1, 99), when=loads, answer=conflict)
+    with pytest.raises(BatchExecutionError) as caught:
+        flaky.batch_manager.bulk_create("res.partner", people(2), external_ids=["x", "y"])
+    assert [Status.NOT_SENT] * 2 == [outcome.status for outcome in caught.value.result]
+    assert all(isinstance(each.error, ConflictError) for each in caught.value.result)
 
 
 def test_stop_leaves_the_call_out(client, server):

@@ -23,6 +23,7 @@ NEVER_SENT = Proof.NEVER_SENT, Status.NOT_SENT
 TURNED_AWAY = Proof.NOT_RUN, Status.NOT_SENT
 REJECTED = Proof.NOT_RUN, Status.REFUSED
 ROLLED_BACK = Proof.ROLLED_BACK, Status.REFUSED
+CONFLICT = Proof.ROLLED_BACK, Status.NOT_SENT
 UNKNOWN = Proof.UNKNOWN, Status.UNKNOWN
 
 
@@ -165,7 +166,8 @@ def test_odoo_rolled_back(name, error_class):
     """An error answer of Odoo's proves that it ran and was rolled back."""
     fault = odoo_fault(name, "No.\n", ("No.\n",), "Traceback ...")
 
-    assert ROLLED_BACK == (fault.proof, fault.status)
+    is_conflict = error_class is errors.ConflictError
+    assert (CONFLICT if is_conflict else ROLLED_BACK) == (fault.proof, fault.status)
     assert error_class is type(fault.error)
     assert ("No.", name, ("No.\n",), "Traceback ...") == fault.error.args
 
@@ -286,7 +288,7 @@ def test_an_error_at_the_commit(name, where):
     ("name", "proves"),
     [
         ("odoo.exceptions.UserError", ROLLED_BACK),
-        ("psycopg2.errors.SerializationFailure", ROLLED_BACK),
+        ("psycopg2.errors.SerializationFailure", CONFLICT),
         ("psycopg2.pool.PoolError", TURNED_AWAY),
     ],
 )

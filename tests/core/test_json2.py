@@ -37,6 +37,7 @@ JSON_VALUES = st.recursive(
 REJECTED = Proof.NOT_RUN, Status.REFUSED
 ROLLED_BACK = Proof.ROLLED_BACK, Status.REFUSED
 TURNED_AWAY = Proof.NOT_RUN, Status.NOT_SENT
+CONFLICT = Proof.ROLLED_BACK, Status.NOT_SENT
 UNKNOWN = Proof.UNKNOWN, Status.UNKNOWN
 
 GOOD = {  # for each method what it answers
@@ -247,7 +248,7 @@ def test_200_without_json(content, headers):
         (403, "odoo.exceptions.AccessError", ROLLED_BACK, errors.AccessError),
         (404, "odoo.exceptions.MissingError", ROLLED_BACK, errors.MissingError),
         (500, "builtins.ValueError", ROLLED_BACK, errors.ServerError),
-        (500, "psycopg2.errors.SerializationFailure", ROLLED_BACK, errors.ConflictError),
+        (500, "psycopg2.errors.SerializationFailure", CONFLICT, errors.ConflictError),
         (500, "psycopg2.pool.PoolError", TURNED_AWAY, errors.ServerError),
         (500, "psycopg2.OperationalError", UNKNOWN, errors.OutcomeUnknownError),
         (401, "werkzeug.exceptions.Unauthorized", REJECTED, errors.AuthenticationError),

@@ -170,7 +170,7 @@ def test_a_question_comes_first():
     assert run.take() is None
     [domain, fields] = map(json.loads, one.arguments)
     assert ["&", ["module", "=", "__import__"], ["name", "in", ["n0", "n1", "n2"]]] == domain
-    assert ["module", "name", "res_id"] == fields
+    assert ["module", "name", "model", "res_id"] == fields
     assert {} == one.context
 
     run.record(one, Answer([{"module": "__import__", "name": "n1", "res_id": 8}]))

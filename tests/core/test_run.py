@@ -568,14 +568,50 @@ def test_failure_that_is_no_rollback(fault, status):
     assert [fault.error] * 2 + [None] * 4 == [outcome.error for outcome in run.result()]
 
 
-def test_conflict():
-    """A conflict is no single record's: the call is refused whole, and the others go on."""
-    run = creates(4, size=2)
-    run.record(run.take(), odoo_fault("psycopg2.errors.SerializationFailure", "No.", (), ""))
-    run.record(run.take(), Answer([7, 8]))
+CONFLICT = odoo_fault("psycopg2.errors.SerializationFailure", "No.", (), "")
 
-    assert [REFUSED, REFUSED, APPLIED, APPLIED] == statuses(run)
+
+@pytest.mark.parametrize("on_error", ["continue", "stop"])
+def test_conflict(on_error):
+    """A call that another one was in the way of goes again when the others are through, alone."""
+    run = creates(6, size=2, on_error=on_error)
+    one, other, last = run.take(), run.take(), run.take()
+    run.record(one, CONFLICT)
+    run.record(other, CONFLICT)
+    assert None is run.take()
+    run.record(last, Answer([5, 6]))
+
+    for numbers, reply in (([0, 1], Answer([7, 8])), ([2, 3], CONFLICT)):
+        assert run.advance()
+        call = run.take()
+        assert (numbers, None) == (list(call.numbers), run.take())
+        run.record(call, reply)
     assert not run.advance()
+    assert [APPLIED] * 2 + [NOT_SENT] * 2 + [APPLIED] * 2 == statuses(run)
+    assert [CONFLICT.error] * 2 == [outcome.error for outcome in run.result().not_sent]
+    assert 2 == sum(map(len, run.result().retry_records()))
+
+
+def test_conflicts_come_before_what_follows():
+    """The next operation of an ordered batch waits for a call that goes again."""
+    run = Run([CreateOperation("m", [{"x": 0}]), UnlinkOperation("n", [1])], ROOMY)
+    run.advance()
+    run.record(run.take(), CONFLICT)
+    run.advance()
+    run.record(run.take(), Answer([7]))
+    assert run.advance()
+    assert "unlink" == run.take().method
+
+
+def test_a_conflict_after_a_try_without_an_answer():
+    """That try may be in effect: the call goes again alone, and is unknown if that fails too."""
+    run = Run([UpdateOperation("m", [7], {"x": 1})], ROOMY)
+    run.advance()
+    for _ in range(2):
+        run.record(run.take(), CONFLICT.seen_after(TIMEOUT))
+        assert [UNKNOWN] == statuses(run)
+        run.advance()
+    assert None is run.take()
 
 
 def test_refusal_is_isolated_at_once():

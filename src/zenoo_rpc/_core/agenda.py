@@ -68,6 +68,7 @@ class Agenda:
         self._calls: Iterator[Question | Call] = iter(())
         self._again: deque[Question | Call] = deque()
         self._held: list[Iterator[Question | Call]] = []  # what is left of interrupted rounds
+        self._aside: deque[Call] = deque()  # what another transaction was in the way of
         self._flows = True  # whether what is to be sent again may go at once
 
     def questions(self) -> list[Description]:
@@ -120,6 +121,9 @@ class Agenda:
             return True
         if self._reading is not None and not self._reading.source.is_used_up:
             return True
+        if self._aside:
+            self._calls = iter([self._aside.popleft()])
+            return True
         if self._ordered and self._ledger.errors:
             return False
         self._reading = None
@@ -136,9 +140,13 @@ class Agenda:
         else:
             self._calls = calls(stage, self._sizes, self._imports, self._ways)
 
-    def again(self, new: Iterable[Question | Call]) -> None:
-        """Send these before anything else."""
-        self._again += new
+    def again(self, new: Iterable[Question | Call | None]) -> None:
+        """Send these before anything else; None is a call of which nothing was left."""
+        self._again += (each for each in new if each is not None)
+
+    def put_aside(self, call: Call) -> None:
+        """Send it once more when the others of its stage are through, with nothing beside it."""
+        self._aside.append(attrs.evolve(call, alone=True))
 
     def interrupt(self) -> None:
         """End the round; what is to be sent again goes before the rest of it."""

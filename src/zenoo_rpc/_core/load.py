@@ -76,6 +76,8 @@ def refusal(value: object, length: int) -> Refusal | None:
     for message in messages[len(suspects) :]:
         for place in _places(message, length):
             errors.setdefault(place, _error(message))
+    if length == 1:
+        errors = errors or {0: whole}
     return Refusal(errors, whole, suspects - errors.keys())
 
 

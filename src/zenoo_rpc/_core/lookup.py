@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 import attrs
 
-from ..errors import ZenooError
+from ..errors import InvalidValueError, ZenooError
 from .encoding import encode
+from .faults import Fault
 from .planner import Call
+from .protocol import Answer
 
 
 @attrs.frozen
@@ -48,9 +50,24 @@ class Lookup:
         """The method's positional arguments, each as JSON: a domain and the fields."""
         return question(self._names())
 
-    def found(self, rows: object) -> list[int | None] | None:
-        """Return for each record its id if it is there, None for an answer of another shape."""
-        return found(rows, self._names())
+    def found(self, reply: Answer | Fault) -> list[int | None] | None:
+        """Return for each record its id if it is there, None where that was not answered."""
+        return found(reply.value, self._names()) if isinstance(reply, Answer) else None
+
+    def taken(self, reply: Answer | Fault) -> dict[int, ZenooError]:
+        """Return what is told of records whose external id another model has, by their places.
+
+        14 would take it over, and overwrite the record of this model with the same number.
+        """
+        own = self.call.model
+        known = reply.value if isinstance(reply, Answer) and self.found(reply) is not None else ()
+        models = {_whole(row): row.get("model", own) for row in known}
+        each = ((place, models.get(name, own)) for place, name in enumerate(self._names()))
+        return {
+            place: InvalidValueError(f"its external id is that of a record of {model}")
+            for place, model in each
+            if model != own
+        }
 
     def _names(self) -> list[str]:
         return [json.loads(part)[0] for part in self.call.parts]
@@ -62,6 +79,11 @@ class Reconcile(Lookup):
 
     error: ZenooError
 
+    def created(self, reply: Answer | Fault, was_new: Callable[[int], bool]) -> dict[int, int]:
+        """Return the ids, by place, of those that were not there before and are there now."""
+        each = zip(self.call.numbers, self.found(reply) or (), strict=False)
+        return {place: id for place, (number, id) in enumerate(each) if id and was_new(number)}
+
 
 def question(names: Iterable[str]) -> list[bytes]:
     """Return the arguments of `search_read` that ask for external ids, `module.name` each."""
@@ -72,12 +94,16 @@ def question(names: Iterable[str]) -> list[bytes]:
     domain: list[object] = ["|"] * (len(by_module) - 1)
     for module, own in by_module.items():
         domain += ["&", ["module", "=", module], ["name", "in", own]]
-    return [encode(domain), encode(["module", "name", "res_id"])]
+    return [encode(domain), encode(["module", "name", "model", "res_id"])]
+
+
+def _whole(row: dict[str, object]) -> str:
+    return f"{row.get('module')}.{row.get('name')}"
 
 
 def found(rows: object, names: Iterable[str]) -> list[int | None] | None:
     """Return for each external id the id of its record, None for an answer of another shape."""
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         return None
-    there = {f"{row.get('module')}.{row.get('name')}": row.get("res_id") for row in rows}
+    there = {_whole(row): row.get("res_id") for row in rows}
     return [there.get(name) for name in names]

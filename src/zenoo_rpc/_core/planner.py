@@ -43,7 +43,7 @@ class Call:
     otherwise. *values* is what a `write` writes to all of them; of a call that writes different
     ones *each* has the values of each. A `load` fills *columns*; one that updates by id has its
     *rows* beside the ids. An *idempotent* call may be carried out twice without harm; of one that
-    *may_be_done* an earlier try had no answer.
+    *may_be_done* an earlier try had no answer. One that is sent *alone* met a conflict before.
     """
 
     model: str
@@ -55,6 +55,7 @@ class Call:
     idempotent: bool = False
     columns: bytes | None = None
     may_be_done: bool = False
+    alone: bool = False
     each: Sequence[bytes] = ()
     rows: Sequence[bytes] = ()
 
@@ -122,6 +123,8 @@ class Call:
     def without(self, places: Container[int]) -> Self | None:
         """Return the call without the records at these places, None if nothing is left."""
         rest = [n for n in range(len(self)) if n not in places]
+        if len(rest) == len(self):
+            return self
         return self.only(rest) if rest else None
 
 

@@ -6,14 +6,14 @@ Nothing waits while its lock is held, so one kind of lock serves both twins.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
 from ..batch.operations import CreateStream, Operation
 from ..batch.options import OnError, OnUnknown, Progress
 from ..batch.results import BatchResult, RecordOutcome, Status, Told
-from ..errors import ZenooError
+from ..errors import ConflictError, ZenooError
 from .agenda import Agenda, Question, numbered
 from .faults import Fault, Proof, not_answered
 from .isolate import (
@@ -122,8 +122,7 @@ class Run:
         """Return the next call to send, None when the round has no other."""
         with self._lock:
             call = None if self._stopped else self._agenda.next()
-            if call is not None:
-                self._calls_sent += 1
+            self._calls_sent += call is not None
             if isinstance(call, Call):
                 self._ledger.mark(call.numbers, IN_FLIGHT)
             return call
@@ -240,25 +239,24 @@ class Run:
             self._unsure(call, refused.whole)
             self._agenda.again([attrs.evolve(call, may_be_done=True)])
             return
-        errors = refused.errors or ({0: refused.whole} if len(call) == 1 else {})
         self._suspend(call, refused.whole)
-        for place, error in errors.items():
-            if call.is_import or self._on_error == "stop":
-                self._settle(call.only([place]), Status.REFUSED, error)
-            else:
-                self._agenda.again([call.only([place])])
-        rest = call.without({*errors, *refused.suspects})
-        self._agenda.again(map(call.only, ([place] for place in refused.suspects)))
-        if rest is not None:
-            self._agenda.again([rest] if errors or refused.suspects else call.halves())
+        named = refused.suspects | refused.errors.keys()
+        alone = named
+        if call.is_import or self._on_error == "stop":
+            self._refuse(call, refused.errors)
+            alone = refused.suspects
+        self._agenda.again(call.only([place]) for place in sorted(alone))
+        self._agenda.again([call.without(named)] if named else call.halves())
 
     def _looked_up(self, lookup: Lookup, reply: Answer | Fault) -> None:
         """Keep which records are there, and send them; a user who may not ask is not told."""
-        found = lookup.found(reply.value) if isinstance(reply, Answer) else None
+        found = lookup.found(reply)
         self._agenda.asks_for_ids = self._agenda.asks_for_ids and found is not None
         for number, there in zip(lookup.call.numbers, found or (), strict=False):
             self._ledger.tell(number, Told.THERE if there else Told.NEW)
-        self._agenda.again([lookup.call])
+        taken = lookup.taken(reply)
+        self._refuse(lookup.call, taken)
+        self._agenda.again([lookup.call.without(taken)])
 
     def _unanswered(self, call: Call, error: ZenooError) -> None:
         """Interrupt the round, until it is known what became of an import without an answer."""
@@ -275,16 +273,9 @@ class Run:
         if isinstance(reply, Fault) and reply.proof is not Proof.ROLLED_BACK:
             self._give_up(call, Status.UNKNOWN, error)
             return
-        found = question.found(reply.value) if isinstance(reply, Answer) else None
-        created = {
-            place: record_id
-            for place, (number, record_id) in enumerate(
-                zip(call.numbers, found or (), strict=False)
-            )
-            if record_id and self._ledger.was_new(number)
-        }
+        created = question.created(reply, self._ledger.was_new)
         done = call.only(created)
-        self._ledger.name(done.numbers, [created[place] for place in sorted(created)])
+        self._ledger.name(done.numbers, list(created.values()))  # by place, as they were found
         self._done(done)
         rest = call.without(created)
         if rest is not None:
@@ -311,6 +302,10 @@ class Run:
             return
         if fault.after_unknown:
             call = attrs.evolve(call, may_be_done=True)
+        if fault.is_conflict and not call.alone:
+            self._suspend(call, fault.error)
+            self._agenda.put_aside(call)
+            return
         if len(call) == 1 or not fault.may_isolate:
             self._settle(call, fault.status, fault.error)
             self._stopped |= self._on_error == "stop" or fault.proof is not Proof.ROLLED_BACK
@@ -376,7 +371,7 @@ class Run:
 
         With `on_error="stop"` it ends now; who is to blame is known only if the server named it.
         """
-        if self._on_error == "stop":
+        if self._on_error == "stop" and not isinstance(error, ConflictError):
             self._give_up(call, Status.NOT_SENT, error)
         elif call.may_be_done:
             self._unsure(call, error)
@@ -387,6 +382,11 @@ class Run:
         """Keep the reason why it would be unknown, if the run ended before it is found out."""
         self._ledger.mark(call.numbers, IN_FLIGHT)
         self._ledger.blame(call.numbers, error)
+
+    def _refuse(self, call: Call, errors: Mapping[int, ZenooError]) -> None:
+        for place, error in errors.items():
+            self._settle(call.only([place]), Status.REFUSED, error)
+        self._stopped |= bool(errors) and self._on_error == "stop"
 
     def _give_up(self, call: Call, status: Status, error: ZenooError) -> None:
         self._settle(call, status, error)
