@@ -139,9 +139,10 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(python=ONE_PYTHON)
 def typing(session: nox.Session) -> None:
-    """Check the types of both trees."""
+    """Check the types of both trees, and of users' programs as mypy and pyright see them."""
     session.install(*PACKAGE, *group("typing"))
     session.run("mypy", "--strict", *session.posargs)
+    session.run("basedpyright")
 
 
 @nox.session(python=ONE_PYTHON)

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 from .batch.options import Progress
 from .errors import MissingExtraError
+
+
+def _in_notebook() -> bool:
+    """Whether a Jupyter kernel runs us; without ipywidgets the bar is a line of text there."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return "IPKernelApp" in getattr(shell, "config", {})
 
 
 class ProgressBar:
@@ -13,10 +21,9 @@ class ProgressBar:
         try:
             from tqdm.auto import tqdm
         except ImportError:
-            raise MissingExtraError(
-                "progress=True needs tqdm: pip install 'zenoo_rpc[progress]'"
-            ) from None
-        self._bar = tqdm(unit="record", leave=True, disable=None)
+            raise MissingExtraError("progress=True needs tqdm: pip install tqdm") from None
+        # None switches it off where nobody looks at a terminal, which a notebook is none of
+        self._bar = tqdm(unit="record", leave=True, disable=False if _in_notebook() else None)
 
     def __call__(self, progress: Progress) -> None:
         self._bar.total = progress["total"]

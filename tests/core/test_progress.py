@@ -1,6 +1,7 @@
 """The progress bar: what it draws, and what it says where it cannot be had."""
 
 import io
+import subprocess
 import sys
 
 import pytest
@@ -88,6 +89,26 @@ def test_without_tqdm(monkeypatch):
     with pytest.raises(MissingExtraError) as caught:
         ProgressBar()
 
-    expected = "progress=True needs tqdm: pip install 'zenoo_rpc[progress]'"
+    expected = "progress=True needs tqdm: pip install tqdm"
     assert expected == str(caught.value)
     assert isinstance(caught.value, ImportError)
+
+
+NOTEBOOK = """
+import sys, types
+shell = types.SimpleNamespace(config={"IPKernelApp": {}})
+sys.modules["IPython"] = types.SimpleNamespace(get_ipython=lambda: shell)
+from zenoo_rpc.progress import ProgressBar
+draw = ProgressBar()
+draw({"completed": 10, "total": 10, "percentage": 100.0, "stats": {"refused": 0}})
+draw.close()
+"""
+
+
+@pytest.mark.parametrize("code", [NOTEBOOK, NOTEBOOK.replace("IPKernelApp", "no_kernel")])
+def test_a_notebook_without_widgets(code):
+    """It has no terminal, and shows a line of text nevertheless; a script does not."""
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+
+    assert ("10/10" in done.stderr) is (code is NOTEBOOK)

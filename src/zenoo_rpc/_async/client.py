@@ -22,7 +22,7 @@ from .._core.protocol import Answer, Request, checked, given, id_list, major, va
 from .._core.retry import RetryPolicy, is_idempotent
 from .._core.values import check_new_ids, record_to_wire, to_wire
 from .._core.ways import Capabilities, Ways
-from ..batch.operations import ExternalIds
+from ..batch.operations import ExternalIds, RecordIds
 from ..batch.options import ManagerSettings, Options, Settings, check_count, check_seconds
 from ..batch.transaction import TransactionOptions
 from ..errors import InvalidValueError
@@ -37,7 +37,7 @@ from .transport import Transport
 Context = Mapping[str, object] | None
 Domain = Iterable[object]
 Fields = Iterable[str] | None
-Ids = int | Iterable[int]
+Ids = int | RecordIds
 
 # Longer than Odoo's own limit for a request (120 s), so that a slow answer is not taken for none.
 TIMEOUT = 150.0

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, cast
 from urllib.parse import quote
 
 import attrs
 
 from ..batch.results import Status
-from ..errors import OdooError, ServerError, UsageError, ZenooError
+from ..errors import InvalidValueError, OdooError, ServerError, UsageError, ZenooError
 from .encoding import array, decode, encode, is_header
 from .faults import ODOO, ODOO_JSON2, UNPROCESSABLE, Fault, Proof, Row, odoo_fault
 from .foreign import Reply, foreign
@@ -295,9 +295,15 @@ def given(**options: Iterable[str] | str | int | None) -> dict[str, object]:
     return {name: value if isinstance(value, str | int) else list(value) for name, value in wire}
 
 
-def id_list(ids: int | Iterable[int]) -> list[int]:
-    """Return ids as Odoo's methods take them; a single one may stand for itself."""
-    return [ids] if isinstance(ids, int) else list(ids)
+def id_list(ids: int | Iterable[int | None]) -> list[int]:
+    """Return ids as Odoo's methods take them; a single one may stand for itself.
+
+    Raises InvalidValueError for a None among them, as that is no record.
+    """
+    given = [ids] if isinstance(ids, int) else list(ids)
+    if None in given:
+        raise InvalidValueError("one of the ids is None: that record was not created")
+    return cast(list[int], given)
 
 
 def needs_session(version: Mapping[str, Any]) -> bool:

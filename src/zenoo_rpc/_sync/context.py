@@ -18,6 +18,7 @@ from ..batch.operations import (
     CreateStream,
     ExternalIds,
     Operation,
+    RecordIds,
     UnlinkOperation,
     WriteManyOperation,
     update_operation,
@@ -101,7 +102,7 @@ class BatchContext:
         data: object = None,
         values: object = None,
         *,
-        record_ids: Iterable[int] | None = None,
+        record_ids: RecordIds | None = None,
         context: Mapping[str, object] | None = None,
     ) -> OperationHandle:
         """Add an update, told apart by the types of the arguments.
@@ -125,7 +126,7 @@ class BatchContext:
     def unlink(
         self,
         model: str,
-        record_ids: Iterable[int],
+        record_ids: RecordIds,
         context: Mapping[str, object] | None = None,
     ) -> OperationHandle:
         """Add a delete of the records with these ids."""

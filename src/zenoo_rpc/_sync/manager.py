@@ -14,6 +14,7 @@ from ..batch.operations import (
     CreateStream,
     ExternalIds,
     Operation,
+    RecordIds,
     UnlinkOperation,
     update_operation,
 )
@@ -79,7 +80,7 @@ class BatchManager:
         data: object = None,
         values: object = None,
         *,
-        record_ids: Iterable[int] | None = None,
+        record_ids: RecordIds | None = None,
         context: Mapping[str, object] | None = None,
         **options: Unpack[Options],
     ) -> Literal[True]:
@@ -95,7 +96,7 @@ class BatchManager:
     def bulk_delete(
         self,
         model: str,
-        record_ids: Iterable[int],
+        record_ids: RecordIds,
         *,
         context: Mapping[str, object] | None = None,
         **options: Unpack[Options],

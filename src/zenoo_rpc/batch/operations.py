@@ -18,6 +18,7 @@ from .._core.values import WireRecord
 from .exceptions import BatchStateError
 
 Context = Mapping[str, object] | None
+RecordIds = Iterable[int | None]  # the None of a record that was not created is refused by index
 ExternalIds = Iterable[str] | str | Callable[[Any], str] | None
 
 
@@ -169,7 +170,7 @@ class UpdateOperation(Operation):
     values: WireRecord
 
     def __init__(
-        self, model: str, record_ids: Iterable[int], values: object, *, context: Context = None
+        self, model: str, record_ids: RecordIds, values: object, *, context: Context = None
     ) -> None:
         check = Checker(self.verb, model)
         self.__attrs_init__(
@@ -240,7 +241,7 @@ class UnlinkOperation(Operation):
 
     record_ids: tuple[int, ...]
 
-    def __init__(self, model: str, record_ids: Iterable[int], *, context: Context = None) -> None:
+    def __init__(self, model: str, record_ids: RecordIds, *, context: Context = None) -> None:
         check = Checker(self.verb, model)
         self.__attrs_init__(check.model, check.context(context), check.ids(record_ids))
 
@@ -282,7 +283,7 @@ def update_operation(
         given.reverse()
     match given:
         case [written, ids] if _is_record(written) and not _is_record(ids):
-            return UpdateOperation(model, cast(Iterable[int], ids), written, context=context)
+            return UpdateOperation(model, cast(RecordIds, ids), written, context=context)
         case [updates] if record_ids is None and not _is_record(updates):
             return WriteManyOperation(model, _values_apart(check, updates), context=context)
     raise check.error("give values and record ids, or a list of mappings that each have an id")

@@ -1,0 +1,44 @@
+"""A user's program, which type checkers have nothing to say against; it is not run."""
+
+import asyncio
+
+from zenoo_rpc import (
+    BatchExecutionError,
+    CreateOperation,
+    RecordOutcome,
+    RetryPolicy,
+    Status,
+    ZenooClient,
+)
+
+
+async def main() -> list[RecordOutcome]:
+    """Create, update, read and delete partners."""
+    async with ZenooClient("localhost", port=8069, retry=RetryPolicy(attempts=3)) as client:
+        await client.login("demo", "admin", "admin")
+        try:
+            async with client.batch(chunk_size=100, on_error="stop") as batch:
+                partners = batch.create("res.partner", [{"name": "Ann"}], external_ids=["ann"])
+        except BatchExecutionError as error:
+            return [each for each in error.result if each.status is Status.REFUSED]
+
+        manager = client.batch_manager
+        made = await manager.bulk_create("res.partner", ({"name": name} for name in ("Bob", "Cy")))
+        await manager.bulk_update("res.partner", {"city": "Bern"}, record_ids=partners.ids)
+        await manager.bulk_update("res.partner", [{"id": each, "color": each % 9} for each in made])
+        rows = await client.read("res.partner", partners.ids, ["name", "city"])
+        names: list[str] = [row["name"] for row in rows]
+        async with client.batch_operation("res.partner", "create") as collector:
+            collector.add({"name": names[0]})
+        async with client.transaction():
+            await client.write("res.partner", made, {"city": "Chur"})
+        async with manager.stream("res.partner", iter([{"name": "Dee"}])) as outcomes:
+            told = [outcome.id async for outcome in outcomes]
+        await manager.execute_operations([CreateOperation("res.partner", [{"name": "Eve"}])])
+        await manager.bulk_delete("res.partner", [*made, *told])
+        await client.unlink("res.partner", partners.ids)
+        return list(partners.result)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
