@@ -426,6 +426,8 @@ def test_id_list():
     """One id stands for a list of one; any iterable of ids will do."""
     assert [7] == id_list(7)
     assert [7, 8] == id_list((7, 8)) == id_list(n for n in (7, 8))
+    with pytest.raises(errors.InvalidValueError, match="one of the ids is None"):
+        id_list([7, None])
 
 
 # -- sessions: only what needs one asks for one ----------------------------------------------------

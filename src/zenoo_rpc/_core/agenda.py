@@ -78,7 +78,7 @@ class Agenda:
 
     def _needs_fields(self, operation: Operation) -> bool:
         if isinstance(operation, WriteManyOperation):
-            return self._ways.wants_fields(operation.model)
+            return bool(operation.updates) and self._ways.wants_fields(operation.model)
         return isinstance(operation, CreateOperation | CreateStream) and operation.imports
 
     def describe(self, question: Description, reply: Answer | Fault) -> bool:
