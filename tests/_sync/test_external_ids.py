@@ -39,6 +39,89 @@ def test_a_second_run_doubles_nothing(client, server, names):
     assert {number: (f"Partner {n:02}", "Bern") for n, number in enumerate(partners.ids)} == rows
 
 
+def family(count):
+    """Return companies and their people, two each, and of each two tags; the people come first."""
+    people_ = [
+        {
+            "name": f"Person {n}",
+            "ref": f"person{n}",
+            "parent_id": f"__import__.company{n % count}",
+            "country_id": 43,
+            "color": n,
+        }
+        for n in range(2 * count)
+    ]
+    companies = [
+        {"name": f"Company {n}", "ref": f"company{n}", "is_company": True} for n in range(count)
+    ]
+    return people_ + companies
+
+
+def test_what_is_unchanged_is_not_written(flaky, proxy, server):
+    """A load that is started again sends what differs, and nothing else."""
+    records = family(6)
+    manager = flaky.batch_manager
+    ids = manager.bulk_create("res.partner", records, external_ids="ref", chunk_size=5)
+    before = {row["id"]: row for row in server.rows("res.partner")}
+    sent = len([each for each in proxy.exchanges if loads(each.body)])
+
+    records[0] |= {"color": 99}
+    records.append({"name": "New", "ref": "new"})
+    with flaky.batch() as batch:
+        partners = batch.create("res.partner", records, external_ids="ref")
+
+    assert ids == partners.ids[:-1]
+    assert 2 == len([each for each in proxy.exchanges if loads(each.body)]) - sent
+    told = [(outcome.created, outcome.changed) for outcome in partners.result]
+    assert [(False, True), *[(False, False)] * 17, (True, None)] == told
+    after = {row["id"]: row for row in server.rows("res.partner")}
+    differ = {number for number in ids if before[number] != after[number]}
+    assert {ids[0]} == differ
+
+    with flaky.batch(skip_unchanged=False) as batch:
+        partners = batch.create("res.partner", records, external_ids="ref")
+    assert [None] * 19 == [outcome.changed for outcome in partners.result]
+    assert ids == partners.ids[:-1]
+
+
+@pytest.mark.parametrize("size", [5, 100])
+def test_parents_and_children_in_any_order(client, server, size):
+    """What others refer to goes first; the ids come back in the order of the records."""
+    records = family(7)
+    records += [
+        {"name": f"Link {n}", "ref": f"link{n}", "parent_id": f"__import__.link{n - 1}"}
+        for n in range(5, 0, -1)
+    ]
+    records.append({"name": "Link 0", "ref": "link0"})
+    ids = client.batch_manager.bulk_create(
+        "res.partner", records, external_ids="ref", chunk_size=size
+    )
+
+    rows = {row["id"]: row for row in server.rows("res.partner")}
+    by_ref = {record["ref"]: number for record, number in zip(records, ids, strict=True)}
+    assert len(rows) == len(records)
+    for record, number in zip(records, ids, strict=True):
+        up = record.get("parent_id", "").removeprefix("__import__.")
+        assert (record["ref"], by_ref.get(up, False)) == (
+            rows[number]["ref"],
+            rows[number]["parent_id"],
+        )
+
+
+def test_a_circle_is_refused(flaky, proxy):
+    """None of its records can go first; nothing is sent but the question about the fields."""
+    records = [
+        {"name": "A", "ref": "a", "parent_id": "__import__.b"},
+        {"name": "B", "ref": "b", "parent_id": "__import__.a"},
+        {"name": "C", "ref": "c", "parent_id": "__import__.a"},
+    ]
+    with pytest.raises(BatchValidationError, match="a circle") as caught:
+        flaky.batch_manager.bulk_create("res.partner", records, external_ids="ref")
+
+    assert [0, 1] == [error.index for error in caught.value.errors]
+    assert not any(loads(each.body) for each in proxy.exchanges)
+
+
 def test_a_collected_create_has_external_ids_too(client, server):
     """One by one, twice: one record each."""
     for _ in range(2):
@@ -299,7 +382,7 @@ def test_an_import_that_is_carried_out_late_undoes_no_later_write(server, client
             batch = slow.batch()
             batch.create("res.partner", [{**people(1)[0], "city": "Bern"}], external_ids="ref")
             batch.update("res.partner", {"city": "Chur"}, record_ids=ids)
-            late.arm(proxy, 3)  # after the two questions
+            late.arm(proxy, 4)  # after the three questions
             with suppress(BatchExecutionError):
                 batch.execute()
         proxy.settle()

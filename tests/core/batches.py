@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from hypothesis import strategies as st
 
-from zenoo_rpc._core.planner import Call
+from zenoo_rpc._core.call import Call
 from zenoo_rpc._core.ways import Way
 from zenoo_rpc.batch.operations import (
     CreateOperation,

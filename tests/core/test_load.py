@@ -4,11 +4,11 @@ import json
 
 import pytest
 
+from zenoo_rpc._core.call import Call
 from zenoo_rpc._core.faults import Kind, Proof, odoo_fault, transport_fault
 from zenoo_rpc._core.load import conflict_or, prepare
 from zenoo_rpc._core.lookup import Lookup
 from zenoo_rpc._core.pace import Limits
-from zenoo_rpc._core.planner import Call
 from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
 from zenoo_rpc.batch.exceptions import BatchValidationError
@@ -131,9 +131,9 @@ def test_external_ids_by_a_function():
 
 def begun(*operations, **options):
     """Return a run that knows the fields, in its first round."""
-    run = Run(operations, Limits(3, 10**6), **options)
+    run = Run(operations, Limits(3, 10**6), **{"skip_unchanged": False, **options})
     for question in run.questions():
-        assert ("fields_get", b'["type"]') == (question.method, question.arguments[1])
+        assert ("fields_get", b'["type","relation"]') == (question.method, question.arguments[1])
         run.describe(question, Answer(FIELDS))
     assert run.advance()
     return run

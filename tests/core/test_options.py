@@ -38,6 +38,7 @@ def test_default_options():
         "ordered": True,
         "on_error": "continue",
         "on_unknown": "reconcile",
+        "skip_unchanged": True,
         "time_limit": None,
         "progress_callback": None,
         "progress": False,

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zenoo_rpc._core import planner
+from zenoo_rpc._core.call import Call
 from zenoo_rpc._core.pace import Limits
-from zenoo_rpc._core.planner import Call, Placed, calls, stages
+from zenoo_rpc._core.planner import Placed, calls, stages
 from zenoo_rpc.batch.operations import (
     CreateOperation,
     Operation,

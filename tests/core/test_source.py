@@ -245,7 +245,7 @@ def stream(*items, model="m", **options):
 
 def begun(*operations, size=2, **options):
     """Return a run at its first round."""
-    run = Run(operations, Limits(size, ROOMY), **options)
+    run = Run(operations, Limits(size, ROOMY), **{"skip_unchanged": False, **options})
     for question in run.questions():
         run.describe(question, Answer(FIELDS))
     assert run.advance()

@@ -10,18 +10,21 @@ import attrs
 from ..batch.operations import CreateOperation, CreateStream, Operation, WriteManyOperation
 from ..batch.results import Status
 from ..errors import QuestionError, ZenooError
+from .call import Call, compact
 from .faults import Fault, Proof, not_answered
 from .isolate import Probe, Survey
 from .ledger import Ledger
 from .load import Import, prepare
 from .lookup import Description, Lookup
 from .pace import Size, Sizes
-from .planner import Call, Placed, calls, compact, is_stream, stages
+from .planner import Placed, is_stream, rounds, stages
 from .protocol import Answer
+from .rows import Fields
 from .source import Source
+from .unchanged import Cells, Comparison
 from .ways import Ways
 
-Question = Probe | Survey | Lookup
+Question = Probe | Survey | Lookup | Comparison
 
 
 @attrs.frozen
@@ -53,10 +56,13 @@ class Agenda:
         *,
         ordered: bool,
         look_ahead: int | None,
+        skip_unchanged: bool = True,
     ) -> None:
         self.asks_for_ids = True  # before each import, which of its records are there
         self.starts: dict[int, int] = {}  # by the `id` of a stream: the number of its first record
         self._operations = operations
+        self._skip_unchanged = skip_unchanged
+        self._fields: dict[str, Fields] = {}  # of the models of imports
         self._imports: dict[int, Import] = {}  # by the number of its first record
         self._sizes = sizes
         self._ways = ways
@@ -68,7 +74,9 @@ class Agenda:
         self._calls: Iterator[Question | Call] = iter(())
         self._again: deque[Question | Call] = deque()
         self._held: list[Iterator[Question | Call]] = []  # what is left of interrupted rounds
+        self._rounds: list[Iterator[Call]] = []  # of the stage, after this one
         self._aside: deque[Call] = deque()  # what another transaction was in the way of
+        self.stopped = False  # nothing more is to be sent
         self._flows = True  # whether what is to be sent again may go at once
 
     def questions(self) -> list[Description]:
@@ -93,6 +101,7 @@ class Agenda:
         if told and self._ways.wants_fields(question.model):
             self._ways.fields[question.model] = known
         complete = True
+        self._fields[question.model] = known or {}
         for each, numbers in numbered(self._operations, {}):
             if each.model != question.model:
                 continue
@@ -111,6 +120,8 @@ class Agenda:
 
     def advance(self) -> bool:
         """Go on to the next round; False when there is none."""
+        if self.stopped:
+            return False
         if self._again:
             if not self._flows:
                 self._calls, self._again = iter(self._again), deque()
@@ -123,6 +134,9 @@ class Agenda:
             return True
         if self._aside:
             self._calls = iter([self._aside.popleft()])
+            return True
+        if self._rounds:
+            self._calls = self._rounds.pop(0)
             return True
         if self._ordered and self._ledger.errors:
             return False
@@ -138,7 +152,7 @@ class Agenda:
             self._reading = Reading(operation, len(self._ledger), stage[0].last)
             self.starts[id(operation)] = len(self._ledger)
         else:
-            self._calls = calls(stage, self._sizes, self._imports, self._ways)
+            self._calls, *self._rounds = rounds(stage, self._sizes, self._imports, self._ways)
 
     def again(self, new: Iterable[Question | Call | None]) -> None:
         """Send these before anything else; None is a call of which nothing was left."""
@@ -156,14 +170,19 @@ class Agenda:
 
     def next(self) -> Question | Call | None:
         """Return what is to be sent next, None when the round has no other."""
+        if self.stopped:
+            return None
         if self._flows and self._again:
             return self._again.popleft()
         call = next(self._calls, None)
         if call is None and self._flows and self._reading is not None:
             call = self._cut(self._reading)
         if isinstance(call, Call) and call.is_import and self._flows and self.asks_for_ids:
-            return Lookup(call)
+            return Lookup(call, self._cells(call))
         return call
+
+    def _cells(self, call: Call) -> Cells | None:
+        return Cells.of(call, self._fields[call.model]) if self._skip_unchanged else None
 
     # -- streams -------------------------------------------------------------------------------
 
@@ -173,7 +192,7 @@ class Agenda:
         *told* is how many outcomes were told; it is read no further ahead of that than it may.
         """
         reading = self._reading
-        if reading is None or self._again or not self._flows:
+        if self.stopped or reading is None or self._again or not self._flows:
             return None
         size = self._size_for(reading).size
         if self._look_ahead is not None and len(self._ledger) - told >= self._look_ahead * size:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..batch.exceptions import BatchValidationError
@@ -59,8 +59,13 @@ class Checker:
             except BatchValidationError as error:
                 bad.append(error)
         if bad:
-            raise BatchValidationError(self._label, bad[0].reason, bad[0].index, bad[1:])
+            raise self.errors(bad)
         return good
+
+    def errors(self, errors: Sequence[BatchValidationError]) -> BatchValidationError:
+        """Return the exception that tells of several bad records."""
+        first, *others = errors
+        return BatchValidationError(self._label, first.reason, first.index, others)
 
     def record(self, record: object, index: int | None) -> WireRecord:
         """Return one record as wire values."""

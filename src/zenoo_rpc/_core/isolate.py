@@ -14,9 +14,9 @@ from collections.abc import Sequence
 import attrs
 
 from ..errors import AccessError, MissingError, OdooError, ServerError, UserError, ZenooError
+from .call import Call
 from .encoding import array, encode
 from .faults import NOT_FOUND, Fault, Proof
-from .planner import Call
 from .protocol import Answer
 from .values import WireRecord
 from .ways import Way

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ..batch.operations import CreateStream, Operation
-from ..batch.results import OperationResult, RecordOutcome, Status, Told, is_new
+from ..batch.results import OperationResult, RecordOutcome, Status, Told, told_of
 from ..batch.transaction import HeldBackError
 from ..errors import ZenooError
 from .protocol import Ending
@@ -106,9 +106,9 @@ class Ledger:
             return None
         status = Status.UNKNOWN if state == IN_FLIGHT else Status(state)
         told = self.told[place] if self.told else Told.NOTHING
-        new = is_new(operation, told) if status is Status.APPLIED else None
+        about = told_of(operation, status, told)
         error = self.errors.pop(number, None)
-        return RecordOutcome(operation, number, status, self.ids[place] or None, error, new)
+        return RecordOutcome(operation, number, status, self.ids[place] or None, error, *about)
 
     def result(self, operation: Operation, numbers: range, *, final: bool) -> OperationResult:
         """Return what became of an operation's records; what is in flight counts as unknown.

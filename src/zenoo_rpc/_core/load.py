@@ -6,15 +6,18 @@ what is there instead of doubling it (`odoo/models.py`, 14 and 19).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
 
 from ..batch.operations import CreateOperation
 from ..errors import InvalidValueError, OdooError, UserError
+from .call import Call, cut
 from .checker import Checker
 from .faults import Fault, odoo_fault
+from .levels import Family, in_levels
+from .pace import Size
 from .protocol import Answer
 from .rows import Fields, import_context, row
 from .values import WireRecord
@@ -25,10 +28,42 @@ CONFLICTS = ("could not serialize access", "deadlock detected")
 
 @attrs.frozen(repr=False)
 class Import:
-    """The rows of an operation: for each record the JSON of its columns, and of its texts."""
+    """The rows of an operation: for each record the JSON of its columns, and of its texts.
+
+    *levels* has the places of the rows in the order in which they go: what other rows refer to
+    comes in an earlier level, and those of one parent are together.
+    """
 
     context: WireRecord
     rows: list[tuple[bytes, bytes]]
+    levels: list[list[Family]]
+
+    def calls(
+        self, model: str, start: int, size: Size, level: int, *, last: bool
+    ) -> Iterator[Call]:
+        """Cut a level's rows; those of one call fill the same columns, as an empty cell is a value.
+
+        The rows of one parent are not spread over calls, which would be in each other's way.
+        """
+        alike: dict[bytes, list[list[tuple[int, bytes]]]] = {}
+        for family in self.levels[level] if level < len(self.levels) else ():
+            own: dict[bytes, list[tuple[int, bytes]]] = {}
+            for place in family:
+                columns, texts = self.rows[place]
+                own.setdefault(columns, []).append((start + place, texts))
+            for columns, rows in own.items():
+                alike.setdefault(columns, []).append(rows)
+        for columns, families in alike.items():
+            pieces = (piece for rows in families for piece in cut(rows, size, _length))
+            for some in cut(pieces, size, lambda piece: sum(map(_length, piece)), len):
+                numbers, parts = zip(*(row for piece in some for row in piece), strict=True)
+                yield Call(
+                    model, "load", self.context, numbers, parts, idempotent=last, columns=columns
+                )
+
+
+def _length(row: tuple[int, bytes]) -> int:
+    return len(row[1])
 
 
 def prepare(operation: CreateOperation, fields: Fields) -> Import:
@@ -45,7 +80,8 @@ def prepare(operation: CreateOperation, fields: Fields) -> Import:
             raise check.error(str(error), index) from None
 
     made = check.all(zip(operation.records, operation.external_ids, strict=True), "", made_of)
-    return Import(import_context(operation.context, operation.records, fields), made)
+    context = import_context(operation.context, operation.records, fields)
+    return Import(context, made, in_levels(operation, fields, check))
 
 
 # -- the answer ----------------------------------------------------------------------------------

@@ -9,32 +9,36 @@ from typing import ClassVar
 import attrs
 
 from ..errors import InvalidValueError, ZenooError
+from .call import Call
 from .encoding import encode
 from .faults import Fault
-from .planner import Call
 from .protocol import Answer
+from .unchanged import Cells, Comparison
 
 
 @attrs.frozen
 class Description:
-    """A question to the server: of what types are a model's fields?"""
+    """A question to the server: of what types are a model's fields, and to what do they refer?"""
 
     model: str
 
     method = "fields_get"
     idempotent = True
     context: ClassVar[dict[str, object]] = {}
-    arguments = (encode(None), encode(["type"]))
+    arguments = (encode(None), encode(["type", "relation"]))
 
 
 @attrs.frozen
 class Lookup:
     """A question to the server: which records of a `load` have their external id already?
 
-    On 14 every user may ask, on 19 only one with the Access Rights group.
+    On 14 every user may ask, on 19 only one with the Access Rights group. Where the rows are to be
+    compared with what is there, *cells* says what they are, and the records that they refer to are
+    asked for as well.
     """
 
     call: Call
+    cells: Cells | None = None
 
     model = "ir.model.data"
     method = "search_read"
@@ -48,7 +52,11 @@ class Lookup:
     @property
     def arguments(self) -> list[bytes]:
         """The method's positional arguments, each as JSON: a domain and the fields."""
-        return question(self._names())
+        names = self._names()
+        if self.cells is not None:
+            for part in self.call.parts:
+                names += self.cells.references(json.loads(part))
+        return question(dict.fromkeys(names))
 
     def found(self, reply: Answer | Fault) -> list[int | None] | None:
         """Return for each record its id if it is there, None where that was not answered."""
@@ -69,6 +77,16 @@ class Lookup:
             if model != own
         }
 
+    def comparison(self, reply: Answer | Fault, call: Call) -> Comparison | None:
+        """Return what to ask next about *call*, what is left of the call; None for nothing."""
+        rows = reply.value if isinstance(reply, Answer) else None
+        names = [json.loads(part)[0] for part in call.parts]
+        there = {place: n for place, n in enumerate(found(rows, names) or ()) if n}
+        if self.cells is None or not there:
+            return None
+        referred = {_whole(row): row.get("res_id") for row in rows or ()}
+        return Comparison(call, self.cells, there, referred)
+
     def _names(self) -> list[str]:
         return [json.loads(part)[0] for part in self.call.parts]
 
@@ -77,7 +95,7 @@ class Lookup:
 class Reconcile(Lookup):
     """The same question after a `load` without an answer: which of its records are there now?"""
 
-    error: ZenooError
+    error: ZenooError = attrs.field(kw_only=True)
 
     def created(self, reply: Answer | Fault, was_new: Callable[[int], bool]) -> dict[int, int]:
         """Return the ids, by place, of those that were not there before and are there now."""

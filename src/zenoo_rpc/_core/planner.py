@@ -7,9 +7,9 @@ carries the numbers of its records from the cut to the outcome.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Self, TypeVar
+from typing import Any
 
 import attrs
 
@@ -21,111 +21,15 @@ from ..batch.operations import (
     UpdateOperation,
     WriteManyOperation,
 )
-from .encoding import array, encode
+from .call import Call, compact, cut
+from .encoding import encode
 from .load import Import
-from .pace import Size, Sizes
+from .pace import Sizes
 from .rows import DATABASE_ID, Cell
 from .values import WireRecord, is_absolute
 from .ways import Way, Ways
 
-T = TypeVar("T")
 ONE_BY_ONE = Ways(first=Way.WRITE)
-
-
-RIGHTS = {True: "create", False: "write"}  # of calls that may do either, by `is_import`
-
-
-@attrs.frozen(repr=False)
-class Call:
-    """One request: *numbers* are its records, *parts* the JSON of each, in the same order.
-
-    A part is a record's values for a create, its row for an import with external ids, a record's id
-    otherwise. *values* is what a `write` writes to all of them; of a call that writes different
-    ones *each* has the values of each. A `load` fills *columns*; one that updates by id has its
-    *rows* beside the ids. An *idempotent* call may be carried out twice without harm; of one that
-    *may_be_done* an earlier try had no answer. One that is sent *alone* met a conflict before.
-    """
-
-    model: str
-    method: str
-    context: WireRecord
-    numbers: Sequence[int]
-    parts: Sequence[bytes]
-    values: bytes | None = None
-    idempotent: bool = False
-    columns: bytes | None = None
-    may_be_done: bool = False
-    alone: bool = False
-    each: Sequence[bytes] = ()
-    rows: Sequence[bytes] = ()
-
-    def __len__(self) -> int:
-        return len(self.parts)
-
-    def __repr__(self) -> str:
-        return f"<Call {self.method} {self.model}, {len(self)} records>"
-
-    @property
-    def arguments(self) -> list[bytes]:
-        """The method's positional arguments, each as JSON."""
-        if self.columns is not None:
-            return [self.columns, array(self.rows or self.parts)]
-        if self.each:
-            return [array(self.parts), array(self.each), b"{}"]
-        return [array(self.parts), *([self.values] if self.values is not None else [])]
-
-    @property
-    def is_import(self) -> bool:
-        """Whether it creates and updates records by their external ids."""
-        return self.method == Way.LOAD and not self.each
-
-    @property
-    def right(self) -> str:
-        """The right that it needs on its model."""
-        return self.method if self.method in ("create", "unlink") else RIGHTS[self.is_import]
-
-    def halves(self) -> tuple[Self, Self]:
-        """Return the call as two, each with half of the records."""
-        middle = len(self) // 2
-        return self.only(range(middle)), self.only(range(middle, len(self)))
-
-    def only(self, places: Iterable[int]) -> Self:
-        """Return the call with just the records at these places.
-
-        Different values for a single record are a plain `write`, which everybody can do who may.
-        """
-        chosen = sorted(places)
-        numbers = [self.numbers[n] for n in chosen]
-        parts = [self.parts[n] for n in chosen]
-        if self.each and len(chosen) == 1:
-            return self.written(chosen[0])
-        each = [self.each[n] for n in chosen] if self.each else ()
-        rows = [self.rows[n] for n in chosen] if self.rows else ()
-        return attrs.evolve(self, numbers=numbers, parts=parts, each=each, rows=rows)
-
-    def written(self, place: int) -> Self:
-        """Return the `write` of the record at a place of a call that writes different values."""
-        return attrs.evolve(
-            self,
-            method=Way.WRITE.value,
-            numbers=[self.numbers[place]],
-            parts=[self.parts[place]],
-            values=self.each[place],
-            columns=None,
-            each=(),
-            rows=(),
-        )
-
-    def singles(self) -> list[Self]:
-        """Return the call as many, one for each record."""
-        return [self.only([place]) for place in range(len(self))]
-
-    def without(self, places: Container[int]) -> Self | None:
-        """Return the call without the records at these places, None if nothing is left."""
-        rest = [n for n in range(len(self)) if n not in places]
-        if len(rest) == len(self):
-            return self
-        return self.only(rest) if rest else None
 
 
 @attrs.frozen
@@ -224,13 +128,25 @@ def _neighbours(placed: Iterable[Placed]) -> Iterator[tuple[Any, Iterator[Placed
     return itertools.groupby(placed, kin)
 
 
+def rounds(
+    stage: Sequence[Placed], sizes: Sizes, imports: Mapping[int, Import], ways: Ways
+) -> list[Iterator[Call]]:
+    """Cut a stage into calls, in rounds that follow each other.
+
+    There are several where rows of an import refer to others of them, which go before.
+    """
+    depths = (len(imports[each.start].levels) for each in stage if each.start in imports)
+    return [calls(stage, sizes, imports, ways, level) for level in range(max(depths, default=1))]
+
+
 def calls(
     stage: Iterable[Placed],
     sizes: Sizes,
     imports: Mapping[int, Import] = MappingProxyType({}),
     ways: Ways = ONE_BY_ONE,
+    level: int = 0,
 ) -> Iterator[Call]:
-    """Cut a stage into calls, each only when it is asked for.
+    """Cut a stage into the calls of one round, each only when it is asked for.
 
     *imports* has the rows of every create with external ids, by the number of its first record;
     *ways* tells how different values are written.
@@ -241,7 +157,10 @@ def calls(
         numbers = range(start, start + len(operation))
         match operation:
             case CreateOperation(external_ids=(_, *_)):
-                yield from _loads(operation.model, numbers, imports[start], sizes, last=last)
+                size = sizes.of(operation.model, "load")
+                yield from imports[start].calls(operation.model, start, size, level, last=last)
+            case _ if level:
+                pass  # it went in the first round
             case CreateOperation():
                 yield from _creates(members, sizes)
             case UpdateOperation():
@@ -265,25 +184,6 @@ def _creates(members: list[Placed], sizes: Sizes) -> Iterator[Call]:
     for some in cut(records, sizes.of(first.model, "create"), lambda record: len(record[1])):
         numbers, parts = zip(*some, strict=True)
         yield Call(first.model, "create", first.context, compact(numbers), parts)
-
-
-def compact(numbers: Sequence[int]) -> Sequence[int]:
-    """Return rising numbers as a range, if they are one."""
-    whole = range(numbers[0], numbers[-1] + 1)
-    return whole if len(whole) == len(numbers) else numbers
-
-
-def _loads(
-    model: str, numbers: Iterable[int], import_: Import, sizes: Sizes, *, last: bool
-) -> Iterator[Call]:
-    """Cut rows; those of one call fill the same columns, as an empty cell is a value too."""
-    alike: dict[bytes, list[tuple[int, bytes]]] = {}
-    for number, (columns, texts) in zip(numbers, import_.rows, strict=True):
-        alike.setdefault(columns, []).append((number, texts))
-    for columns, rows in alike.items():
-        for some in cut(rows, sizes.of(model, "load"), lambda row: len(row[1])):
-            own, parts = zip(*some, strict=True)
-            yield Call(model, "load", import_.context, own, parts, idempotent=last, columns=columns)
 
 
 def _by_id(
@@ -379,18 +279,3 @@ def _different(
         else (),
     )
     return call if len(call) > 1 else call.written(0)
-
-
-def cut(items: Iterable[T], size: Size, length: Callable[[T], int]) -> Iterator[list[T]]:
-    """Cut items by count and by bytes; one above the limit goes alone."""
-    some: list[T] = []
-    total = 0
-    for item in items:
-        own = length(item)
-        if some and (len(some) >= size.size or total + own > size.bytes):
-            yield some
-            some, total = [], 0
-        some.append(item)
-        total += own + 1
-    if some:
-        yield some

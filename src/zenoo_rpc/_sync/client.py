@@ -12,12 +12,12 @@ import attrs
 from .._compat import Closable
 from .._core.address import parse_address
 from .._core.agenda import Question
+from .._core.call import Call
 from .._core.deadline import Deadline
 from .._core.encoding import encode
 from .._core.faults import Fault
 from .._core.keys import Key
 from .._core.lookup import Description
-from .._core.planner import Call
 from .._core.protocol import Answer, Request, checked, given, id_list, major, value_of
 from .._core.retry import RetryPolicy, is_idempotent
 from .._core.values import check_new_ids, record_to_wire, to_wire

@@ -10,10 +10,10 @@ import attrs
 
 from .._compat import Crew, Lock, Semaphore, acquire, draw, notify
 from .._core.agenda import Question
+from .._core.call import Call
 from .._core.deadline import Deadline
 from .._core.faults import Fault
 from .._core.lookup import Description
-from .._core.planner import Call
 from .._core.protocol import Answer
 from .._core.run import Run
 from .._core.source import Source

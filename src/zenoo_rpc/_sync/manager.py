@@ -168,6 +168,7 @@ class BatchManager:
             ordered=options.ordered,
             on_error=options.on_error,
             on_unknown=options.on_unknown,
+            skip_unchanged=options.skip_unchanged,
             look_ahead=look_ahead,
         )
 

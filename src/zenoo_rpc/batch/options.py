@@ -57,6 +57,8 @@ class Options(TypedDict, total=False):
     - `on_unknown`: what to do about a create with external ids that no answer came to:
       `"reconcile"` (default) finds out, by looking the external ids up where the user may and
       else by sending it again, `"report"` leaves it unknown; all else that is unknown is reported
+    - `skip_unchanged`: whether creates with external ids first read what is there, where the user
+      may read external ids, and send only what would change something (default)
     - `time_limit`: seconds after which no further call is begun and none is waited for
     - `progress_callback`: plain or async, called with `Progress` after every call
     - `progress`: show a bar (extra `progress`)
@@ -67,6 +69,7 @@ class Options(TypedDict, total=False):
     ordered: bool
     on_error: OnError
     on_unknown: OnUnknown
+    skip_unchanged: bool
     time_limit: float | None
     progress_callback: ProgressCallback | None
     progress: bool
@@ -178,6 +181,7 @@ class BatchOptions:
     ordered: bool = True
     on_error: OnError = attrs.field(default="continue")
     on_unknown: OnUnknown = attrs.field(default="reconcile")
+    skip_unchanged: bool = True
     time_limit: float | None = attrs.field(default=None, validator=_seconds)
     progress_callback: ProgressCallback | None = attrs.field(default=None)
     progress: bool = False

@@ -43,6 +43,8 @@ class Told(enum.IntEnum):
     NOTHING = 0
     NEW = 1
     THERE = 2
+    SAME = 3  # and held all the values
+    OTHER = 4  # and held other ones
 
 
 @attrs.frozen
@@ -52,6 +54,8 @@ class RecordOutcome:
     *id* is the database id where one is known, *error* what the server or the network said.
     *created* tells a record that was created (True) from one whose external id was there already
     (False); None where that is not known: on 19 only users with the Access Rights group may ask.
+    *changed* is False for one that held all the values already, so that nothing was sent, True for
+    one that did not, None where nobody looked.
     """
 
     operation: Operation
@@ -60,6 +64,7 @@ class RecordOutcome:
     id: int | None
     error: ZenooError | None
     created: bool | None = None
+    changed: bool | None = None
 
     @property
     def field(self) -> str | None:
@@ -89,7 +94,19 @@ def is_new(operation: Operation, told: int) -> bool | None:
         return None
     if not operation.imports:
         return True
-    return {Told.NEW: True, Told.THERE: False}.get(Told(told))
+    return {Told.NOTHING: None, Told.NEW: True}.get(Told(told), False)
+
+
+def is_changed(told: int) -> bool | None:
+    """Whether a record that was there holds other values now; None where nobody looked."""
+    return {Told.SAME: False, Told.OTHER: True}.get(Told(told))
+
+
+def told_of(operation: Operation, status: Status, told: int) -> tuple[bool | None, bool | None]:
+    """Return whether a record is new, and whether it is changed."""
+    if status is not Status.APPLIED:
+        return None, None
+    return is_new(operation, told), is_changed(told)
 
 
 @attrs.frozen(repr=False)
@@ -125,11 +142,8 @@ class OperationResult:
             status,
             self._id(index),
             self.errors.get(index),
-            self._is_new(index) if status is Status.APPLIED else None,
+            *told_of(self.operation, status, self.told[index] if self.told else Told.NOTHING),
         )
-
-    def _is_new(self, index: int) -> bool | None:
-        return is_new(self.operation, self.told[index] if self.told else Told.NOTHING)
 
     def _id(self, index: int) -> int | None:
         return (self._given or self.created)[index] or None

@@ -1,0 +1,128 @@
+"""Rows of an import beside what is there already: what would change nothing is not sent.
+
+`load` takes 10 to 26 ms for a record that is there, whether a value differs or not, a `read` takes
+a tenth of one (19). So who may read external ids reads first. Where it is not certain that a value
+is the one that is there (html is cleaned, images are scaled), the record is written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+
+from .call import Call
+from .encoding import array, encode
+from .faults import Fault
+from .protocol import Answer
+from .rows import Fields
+
+# type -> what `read` gives for the text of a cell (14 and 19); an empty text is no value
+READ_AS: Mapping[str, Callable[[str], object]] = {
+    "boolean": lambda text: text == "1",
+    "char": str,
+    "date": str,
+    "datetime": str,
+    "float": float,
+    "integer": int,
+    "many2many": lambda text: {int(each) for each in text.split(",")},
+    "many2one": int,
+    "monetary": float,
+    "selection": str,
+    "text": str,
+}
+
+
+@attrs.frozen
+class Cells:
+    """What the columns of a call are: for each the field's name and type, and if it is a path.
+
+    A path `country_id/id` names a record by its external id, `country_id/.id` by its database id.
+    """
+
+    names: list[str]
+    kinds: list[str]
+    by_external_id: list[bool]
+
+    @classmethod
+    def of(cls, call: Call, fields: Fields) -> Cells | None:
+        """Return those of a call; None where a value cannot be compared with what is there."""
+        columns = json.loads(call.columns or b"[]")[1:]  # the first one is the external id
+        paths = [column.partition("/") for column in columns]
+        kinds = [str(fields.get(name, {}).get("type")) for name, _, _ in paths]
+        if not all(kind in READ_AS for kind in kinds):
+            return None
+        return cls([name for name, _, _ in paths], kinds, [path == "id" for _, _, path in paths])
+
+    def references(self, texts: list[str]) -> list[str]:
+        """Return the external ids that a row refers to."""
+        pairs = zip(self.by_external_id, texts[1:], strict=True)
+        return [text for refers, text in pairs if refers]
+
+
+@attrs.frozen
+class Comparison:
+    """A question to the server: what is in the records of a `load` that are there already?
+
+    *there* has their ids, by their places in the call, *referred* the ids of the records that its
+    rows name by external ids.
+    """
+
+    call: Call
+    cells: Cells
+    there: Mapping[int, int]
+    referred: Mapping[str, object]
+
+    method = "read"
+    idempotent = True
+
+    @property
+    def model(self) -> str:
+        """The model that is asked."""
+        return self.call.model
+
+    @property
+    def context(self) -> dict[str, object]:
+        """The call's own context: a text is compared in the language that it is written in."""
+        return self.call.context
+
+    @property
+    def arguments(self) -> list[bytes]:
+        """The method's positional arguments, each as JSON: ids, fields, and no names for ids."""
+        ids = dict.fromkeys(self.there.values())
+        return [array(map(encode, ids)), encode([*dict.fromkeys(self.cells.names)]), encode(None)]
+
+    def unchanged(self, reply: Answer | Fault) -> dict[int, int]:
+        """Return the ids of those that hold all their values already, by their places."""
+        rows = reply.value if isinstance(reply, Answer) else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            return {}
+        found = {row.get("id"): row for row in rows}
+        return {
+            place: number
+            for place, number in self.there.items()
+            if number in found and self._is_in(found[number], json.loads(self.call.parts[place]))
+        }
+
+    def _is_in(self, row: Mapping[str, Any], texts: list[str]) -> bool:
+        each = zip(
+            self.cells.names, self.cells.kinds, self.cells.by_external_id, texts[1:], strict=True
+        )
+        return all(
+            name in row and self._is_equal(kind, refers, text, row[name])
+            for name, kind, refers, text in each
+        )
+
+    def _is_equal(self, kind: str, refers: bool, text: str, value: object) -> bool:
+        if refers:
+            return self.referred.get(text) == value
+        if kind == "many2many" and isinstance(value, list):
+            value = set(value)
+        if text == "":
+            return not value
+        try:
+            return READ_AS[kind](text) == value
+        except ValueError:
+            return False

@@ -1,0 +1,134 @@
+"""Rows of an import that refer to each other: what is referred to goes before."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zenoo_rpc._core.load import prepare
+from zenoo_rpc._core.pace import Limits
+from zenoo_rpc._core.protocol import Answer
+from zenoo_rpc._core.run import Run
+from zenoo_rpc.batch.exceptions import BatchValidationError
+from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation
+from zenoo_rpc.batch.results import Status
+
+FIELDS = {
+    "name": {"type": "char"},
+    "parent_id": {"type": "many2one", "relation": "m"},
+    "user_id": {"type": "many2one", "relation": "n"},
+}
+ROOMY = 10**6
+
+
+def operation(parents, **other):
+    """Return a create whose records have these parents, by their places."""
+    records = [
+        {"name": f"r{place}", **other, **({} if up is None else {"parent_id": f"__import__.r{up}"})}
+        for place, up in enumerate(parents)
+    ]
+    return CreateOperation("m", records, external_ids="name")
+
+
+def levels(parents, **other):
+    """Return the places of the records, by level and parent."""
+    return prepare(operation(parents, **other), FIELDS).levels
+
+
+@st.composite
+def forests(draw):
+    """Draw the parent of each record: any order, no circle."""
+    order = draw(st.permutations(range(draw(st.integers(1, 24)))))
+    parents = [None] * len(order)
+    for number, place in enumerate(order):
+        if number and draw(st.booleans()):
+            parents[place] = order[draw(st.integers(0, number - 1))]
+    return parents
+
+
+@given(forests())
+def test_parents_go_before_their_children(parents):
+    """Each record is there once, in a later level than its parent, beside all its siblings."""
+    found = levels(parents)
+    level = {place: n for n, each in enumerate(found) for family in each for place in family}
+    assert sorted(level) == list(range(len(parents)))
+    assert all(
+        level[place] == (0 if up is None else level[up] + 1) for place, up in enumerate(parents)
+    )
+    for family in (family for each in found for family in each):
+        ups = {parents[place] for place in family}
+        assert 1 == len(ups)
+        assert ups != {None} or 1 == len(family)
+        assert family == sorted(family)
+
+
+@given(forests(), st.integers(1, 7))
+def test_calls_of_a_level_wait_for_the_one_before(parents, size):
+    """No call goes out before all that its rows refer to was answered."""
+    run = Run([operation(parents), UnlinkOperation("n", [1])], Limits(size, ROOMY))
+    for question in run.questions():
+        run.describe(question, Answer(FIELDS))
+    there, ids = set(), 100
+    while run.advance():
+        taken = []
+        while call := run.take():
+            if call.method == "search_read":
+                run.record(call, Answer([]))
+            else:
+                taken.append(call)
+        for call in taken:
+            if call.method == "unlink":
+                run.record(call, Answer(True))
+                continue
+            assert size >= len(call)
+            assert {parents[number] for number in call.numbers} - {None} <= there
+        for call in taken:
+            if call.method == "load":
+                there.update(call.numbers)
+                run.record(call, Answer({"ids": [*range(ids, ids + len(call))], "messages": []}))
+                ids += len(call)
+    assert {Status.APPLIED} == {outcome.status for outcome in run.result()}
+
+
+def test_rows_of_one_parent_share_a_call():
+    """A call is rather left with room than a family spread; one that is too large has to be."""
+    parents = [None, None, None, *[0] * 3, *[1] * 3, *[2] * 5]
+    made = prepare(operation(parents), FIELDS)
+    calls = [list(each.numbers) for each in made.calls("m", 0, Limits(4, ROOMY), 1, last=True)]
+    assert [[3, 4, 5], [6, 7, 8], [9, 10, 11, 12], [13]] == calls
+    calls = [list(each.numbers) for each in made.calls("m", 0, Limits(6, ROOMY), 1, last=True)]
+    assert [[3, 4, 5, 6, 7, 8], [9, 10, 11, 12, 13]] == calls
+    assert [] == list(made.calls("m", 0, Limits(6, ROOMY), 2, last=True))
+
+
+def test_parents_that_are_there_already():
+    """However they are named, their children are together; other relations do not count."""
+    records = [{"name": f"r{n}", "parent_id": 7 + n % 2, "user_id": n} for n in range(1, 5)]
+    found = prepare(CreateOperation("m", records, external_ids="name"), FIELDS).levels
+    assert [[[0, 2], [1, 3]]] == found
+
+
+def test_a_relation_to_another_model():
+    """An external id of the operation counts, whatever field names it; it has no siblings."""
+    records = [{"name": "a", "user_id": "__import__.b"}, {"name": "b"}, {"name": "c"}]
+    found = prepare(CreateOperation("m", records, external_ids="name"), FIELDS).levels
+    assert [[[1], [2]], [[0]]] == found
+
+
+@pytest.mark.parametrize(
+    ("parents", "circle"),
+    [([0], [0]), ([1, 0], [0, 1]), ([None, 2, 3, 1, 3, 4, 0], [1, 2, 3])],
+)
+def test_a_circle_is_told(parents, circle):
+    """By the indexes of those that are in it; what only follows it is not to blame."""
+    with pytest.raises(BatchValidationError, match="a circle") as caught:
+        levels(parents)
+    assert circle == [error.index for error in caught.value.errors]
+
+
+def test_the_fields_are_told():
+    """The question about the fields asks to what they refer."""
+    run = Run([operation([None])], Limits(3, ROOMY))
+    [question] = run.questions()
+    assert ["type", "relation"] == json.loads(question.arguments[1])
