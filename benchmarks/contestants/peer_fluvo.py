@@ -41,6 +41,10 @@ def login(job):
         case "different":
             pairs = zip(job["external_ids"], job["updates"], strict=True)
             rows = [{"id": name, **values} for name, values in pairs]
+        case "again":
+            for number, rows in enumerate(job["files"]):
+                write_csv(f"rows{number}.csv", rows)
+            return
     write_csv("rows.csv", rows)
     write_csv("first.csv", [{"id": "base.main_partner", "active": "1"}])
     fluvo("import", "first.csv", job, "--headless")
@@ -63,4 +67,14 @@ def same(_, job):
     fluvo("write", "rows.csv", job)
 
 
-run(login, create=load, same=same, different=load)
+def again(_, job):
+    """Import file after file, with the options given."""
+    for number in range(len(job["files"])):
+        shared = ["--connection-file", "bench.conf", "--file", f"rows{number}.csv"]
+        own = [*job["options"], "--model", job["model"], "--headless"]
+        if "parent_id/id" not in job["files"][number][0]:
+            own = [each for each in own if each not in ("--groupby", "parent_id/id")]
+        cli.main(["import", *shared, *own], standalone_mode=False)
+
+
+run(login, create=load, same=same, different=load, again=again)

@@ -17,13 +17,14 @@ def _in_notebook() -> bool:
 class ProgressBar:
     """A callback that draws how many records are done; `close` leaves it as it stands."""
 
-    def __init__(self) -> None:
+    def __init__(self, label: str = "") -> None:
         try:
             from tqdm.auto import tqdm
         except ImportError:
             raise MissingExtraError("progress=True needs tqdm: pip install tqdm") from None
         # None switches it off where nobody looks at a terminal, which a notebook is none of
-        self._bar = tqdm(unit="record", leave=True, disable=False if _in_notebook() else None)
+        disable = False if _in_notebook() else None
+        self._bar = tqdm(desc=label, unit="record", leave=True, disable=disable)
 
     def __call__(self, progress: Progress) -> None:
         self._bar.total = progress["total"]

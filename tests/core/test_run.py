@@ -592,6 +592,14 @@ def test_conflict(on_error):
     assert 2 == sum(map(len, run.result().retry_records()))
 
 
+def test_label():
+    """A run is named by what all its operations do, or by how many there are."""
+    assert "create m" == creates(2).label
+    assert (
+        "2 operations" == Run([CreateOperation("m", [{}]), UnlinkOperation("n", [1])], ROOMY).label
+    )
+
+
 def test_conflicts_come_before_what_follows():
     """The next operation of an ordered batch waits for a call that goes again."""
     run = Run([CreateOperation("m", [{"x": 0}]), UnlinkOperation("n", [1])], ROOMY)

@@ -144,7 +144,7 @@ class _Reporter:
 
     def __init__(self, run: Run, options: BatchOptions) -> None:
         self._run = run
-        self._bar = ProgressBar() if options.progress else None
+        self._bar = ProgressBar(run.label) if options.progress else None
         callbacks = (options.progress_callback, self._bar)
         self._callbacks = [callback for callback in callbacks if callback is not None]
         self._told = -1

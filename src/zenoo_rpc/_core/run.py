@@ -80,6 +80,12 @@ class Run:
         """How many records there are; of streams those that were read so far."""
         return len(self._ledger)
 
+    @property
+    def label(self) -> str:
+        """What it does, as far as that is one thing: `create res.partner`."""
+        labels = {each.label for each in self.operations}
+        return labels.pop() if len(labels) == 1 else f"{len(self.operations)} operations"
+
     def questions(self) -> list[Description]:
         """Return what has to be asked, and answered by `describe`, before the first round."""
         return self._agenda.questions()

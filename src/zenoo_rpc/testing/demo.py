@@ -3,32 +3,41 @@
     python -m zenoo_rpc.testing.demo
 
 It starts the stand-in and writes to that. With `ZENOO_URL`, `ZENOO_DATABASE` and `ZENOO_API_KEY`
-in the environment it writes to a real Odoo, and deletes what it made. Before 19 `ZENOO_USER` is
-needed as well; that and `ZENOO_PASSWORD` do without a key.
+in the environment it writes to a real Odoo, and deletes what it made; it asks first, or wants
+`--yes`. Before 19 `ZENOO_USER` is needed as well; that and `ZENOO_PASSWORD` do without a key.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..sync import BatchContext, BatchExecutionError, BatchResult, Status, ZenooClient
+from ..sync import (
+    BatchContext,
+    BatchExecutionError,
+    BatchResult,
+    Status,
+    ZenooClient,
+    ZenooError,
+)
 
 NAMES = ("DATABASE", "USER", "PASSWORD", "API_KEY")
 WANTED = "ZENOO_DATABASE and ZENOO_API_KEY (or ZENOO_USER and ZENOO_PASSWORD)"
 PARTNERS = 10_000
+SOME = 1_000  # more, with the bad ones among them
 BAD = (17, 500, 999)  # the records that get a country that does not exist
 rows: list[str] = []  # of the table at the end
-ROW = "{:34}{:>9}{:>9}{:>9}{:>9}{:>9}{:>7}{:>8}{:>9}"
+ROW = "{:25}{:>8}{:>8}{:>8}{:>8}{:>9}{:>6}{:>8}"  # 80 columns
 
 
 @contextmanager
-def connection() -> Iterator[ZenooClient]:
+def connection(*, sure: bool) -> Iterator[ZenooClient]:
     """Log in to the Odoo that the environment names, or else to a stand-in of our own."""
     url = os.environ.get("ZENOO_URL")
     if url is None:
@@ -46,7 +55,19 @@ def connection() -> Iterator[ZenooClient]:
             client.login(database, user, password)
         else:
             sys.exit(f"ZENOO_URL is set, so {WANTED} must be set too")
+        if not sure:
+            ask(client)
         yield client
+
+
+def ask(client: ZenooClient) -> None:
+    """Say what is about to happen to a real server; end here unless that is wanted."""
+    count = f"{PARTNERS + SOME - len(BAD):,} partners"
+    what = f"This creates {count} in {client.database} at {client.url} and deletes them again."
+    if not sys.stdin.isatty():
+        sys.exit(f"{what} If that is what you want, add --yes.")
+    if input(f"{what} Go on? [y/N] ").strip().lower() not in ("y", "yes"):
+        sys.exit("Nothing was written.")
 
 
 def partners(count: int, mark: str) -> list[dict[str, Any]]:
@@ -79,22 +100,42 @@ def carry_out(
     told = [counts[s] for s in (Status.APPLIED, Status.REFUSED, Status.UNKNOWN, Status.NOT_SENT)]
     calls = client.batch_manager.get_stats()["calls"] - calls
     rate = f"{len(batch.results) / seconds:,.0f}"
-    rows.append(ROW.format(title, len(batch.results), *told, calls, f"{seconds:.2f}", rate))
+    rows.append(ROW.format(title, len(batch.results), *told, calls, rate))
     return batch.results
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Create, update and delete partners, and print the table of outcomes."""
+    parser = argparse.ArgumentParser(
+        prog="python -m zenoo_rpc.testing.demo",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--yes", action="store_true", help="write to a real Odoo without asking")
+    options = parser.parse_args(arguments)
     mark = f"zenoo-demo-{secrets.token_hex(4)}"
-    with connection() as client:
-        where = f"{client.url}, database {client.database}, {client.protocol}"
-        print(f"Odoo {client.server_version} at {where}")  # noqa: T201
-        try:
-            write_everything(client, mark)
-        finally:
-            clean_up(client, mark)
-    head = ("", "records", "applied", "refused", "unknown", "not sent", "calls", "seconds", "per s")
+    try:
+        with connection(sure=options.yes) as client:
+            show(client, mark)
+    except ZenooError as error:
+        sys.exit(str(error))
+    head = ("", "records", "applied", "refused", "unknown", "not sent", "calls", "per s")
     print("", ROW.format(*head), *rows, sep="\n")  # noqa: T201
+
+
+def show(client: ZenooClient, mark: str) -> None:
+    """Write everything and delete it again, also after Ctrl+C; a second one leaves it."""
+    where = f"{client.url}, database {client.database}, {client.protocol}"
+    print(f"Odoo {client.server_version} at {where}")  # noqa: T201
+    try:
+        write_everything(client, mark)
+    except KeyboardInterrupt:
+        print("\nInterrupted: what was made is deleted (Ctrl+C leaves it)")  # noqa: T201
+    try:
+        clean_up(client, mark)
+    except KeyboardInterrupt:
+        left = client.search_count("res.partner", of(mark), context={"active_test": False})
+        sys.exit(f"\n{left:,} partners with the reference {mark} are left on the server")
 
 
 def write_everything(client: ZenooClient, mark: str) -> None:
@@ -122,15 +163,20 @@ def write_everything(client: ZenooClient, mark: str) -> None:
         ),
     )
     carry_out(client, "delete", lambda batch: batch.delete("res.partner", ids[-PARTNERS // 10 :]))
-    some = partners(1_000, mark)
+    some = partners(SOME, mark)
     for place in BAD:
         some[place]["country_id"] = 99_999_999
     carry_out(client, "create, 3 of them bad", lambda batch: batch.create("res.partner", some))
 
 
+def of(mark: str) -> list[tuple[str, str, str]]:
+    """Return the domain of the partners that bear the mark."""
+    return [("ref", "=", mark)]
+
+
 def clean_up(client: ZenooClient, mark: str) -> None:
     """Delete all partners that bear the mark."""
-    ids = client.search("res.partner", [("ref", "=", mark)], context={"active_test": False})
+    ids = client.search("res.partner", of(mark), context={"active_test": False})
     if ids:
         carry_out(
             client, "delete what the demo made", lambda batch: batch.delete("res.partner", ids)
