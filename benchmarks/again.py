@@ -29,6 +29,7 @@ OPTIONS = {
     DEFAULTS: [],
     BEST: ["--worker", "4", "--size", "100", "--groupby", "parent_id/id"],
 }
+COUNTRIES = ("base.ch", "base.de", "base.fr")
 TURNS = ("new", "the same again", "some changed", "all changed")
 
 
@@ -41,7 +42,7 @@ def data(mark, options, turn):
             "ref": f"{mark}-c{n}",
             "is_company": True,
             "city": "Bern",
-            "country_id": "base.ch",
+            "country_id": COUNTRIES[n % 3],
         }
         for n in range(options.companies)
     ]
@@ -53,7 +54,7 @@ def data(mark, options, turn):
             "email": f"{mark}-{n}@example.com",
             "phone": phone(n, turn, options),
             "parent_id": f"{mark}.company{n % options.companies}",
-            "country_id": ("base.ch", "base.de", "base.fr")[n % 3],
+            "country_id": COUNTRIES[n % options.companies % 3],  # a person's is that of the company
             "category_id": [n % 5, 5 + n % 3],
         }
         for n in range(options.people)

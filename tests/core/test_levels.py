@@ -132,3 +132,31 @@ def test_the_fields_are_told():
     run = Run([operation([None])], Limits(3, ROOMY))
     [question] = run.questions()
     assert ["type", "relation"] == json.loads(question.arguments[1])
+
+
+def test_two_references():
+    """A record goes after all that it refers to."""
+    records = [
+        {"name": "a", "parent_id": "__import__.b", "user_id": "__import__.c"},
+        {"name": "b", "user_id": "__import__.c"},
+        {"name": "c"},
+    ]
+    found = prepare(CreateOperation("m", records, external_ids="name"), FIELDS).levels
+    assert [[[2]], [[1]], [[0]]] == found
+
+
+def test_levels_beside_other_operations():
+    """What does not wait for each other goes in the first round; a second one has the children."""
+    operations = [operation([None, 0]), UnlinkOperation("n", [1])]
+    run = Run(operations, Limits(9, ROOMY), ordered=False)
+    for question in run.questions():
+        run.describe(question, Answer(FIELDS))
+    assert run.advance()
+    lookup, unlink = run.take(), run.take()
+    assert ("search_read", "unlink", None) == (lookup.method, unlink.method, run.take())
+    run.record(unlink, Answer(True))
+    run.record(lookup, Answer([]))
+    run.record(run.take(), Answer({"ids": [7], "messages": []}))
+    assert run.advance()
+    run.record(run.take(), Answer([]))
+    assert [1] == list(run.take().numbers)

@@ -176,3 +176,12 @@ def test_an_external_id_of_another_model():
     run, lookup = begun({"a_char": "a"}, {"a_char": "b"}, on_error="stop")
     run.record(lookup, there("n0", model="other"))
     assert None is run.take()
+
+
+def test_external_ids_of_another_model_only():
+    """Nothing is left to send."""
+    run, lookup = begun({"a_char": "a"})
+    run.record(lookup, there("n0", model="other"))
+    assert None is run.take()
+    assert not run.advance()
+    assert [("refused", None, None)] == changed(run)
