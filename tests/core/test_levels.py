@@ -159,4 +159,4 @@ def test_levels_beside_other_operations():
     run.record(run.take(), Answer({"ids": [7], "messages": []}))
     assert run.advance()
     run.record(run.take(), Answer([]))
-    assert [1] == list(run.take().numbers)
+    assert ([1], None) == (list(run.take().numbers), run.take())
