@@ -84,6 +84,24 @@ def test_what_is_unchanged_is_not_written(flaky, proxy, server):
     assert ids == partners.ids[:-1]
 
 
+def test_what_only_looks_unchanged_is_written(client, server):
+    """A record of another model with the same number, a text for a boolean."""
+    first = {"name": "Ann", "parent_id": 1, "is_company": False}
+    client.batch_manager.bulk_create("res.partner", [first], external_ids=["ann"])
+
+    def load(**other):
+        with client.batch() as batch:
+            loaded = batch.create("res.partner", [{**first, **other}], external_ids=["ann"])
+        [outcome] = loaded.result
+        return outcome.changed
+
+    assert not load()
+    assert load(is_company="true")
+    assert [True] == [row["is_company"] for row in server.rows("res.partner")]
+    with pytest.raises(BatchExecutionError, match="1 refused"):
+        load(parent_id="base.main_company")
+
+
 @pytest.mark.parametrize("size", [5, 100])
 def test_parents_and_children_in_any_order(client, server, size):
     """What others refer to goes first; the ids come back in the order of the records."""

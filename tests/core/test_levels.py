@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zenoo_rpc._core.faults import odoo_fault
 from zenoo_rpc._core.load import prepare
 from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.protocol import Answer
@@ -131,7 +132,23 @@ def test_the_fields_are_told():
     """The question about the fields asks to what they refer."""
     run = Run([operation([None])], Limits(3, ROOMY))
     [question] = run.questions()
-    assert ["type", "relation"] == json.loads(question.arguments[1])
+    assert ["type", "relation", "store", "related"] == json.loads(question.arguments[1])
+
+
+def test_children_of_what_met_a_conflict_are_not_sent():
+    """They would be refused for the want of their parent, which may be sent again."""
+    conflict = odoo_fault("psycopg2.errors.SerializationFailure", "No.", (), "")
+    run = Run([operation([None, 0])], Limits(9, ROOMY))
+    for question in run.questions():
+        run.describe(question, Answer(FIELDS))
+    run.advance()
+    run.record(run.take(), Answer([]))
+    run.record(run.take(), conflict)
+    assert run.advance()
+    run.record(run.take(), Answer([]))  # it is asked again what is there: somebody else was at work
+    run.record(run.take(), conflict)
+    assert not run.advance()
+    assert [Status.NOT_SENT] * 2 == [outcome.status for outcome in run.result()]
 
 
 def test_two_references():

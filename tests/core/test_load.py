@@ -133,7 +133,10 @@ def begun(*operations, **options):
     """Return a run that knows the fields, in its first round."""
     run = Run(operations, Limits(3, 10**6), **{"skip_unchanged": False, **options})
     for question in run.questions():
-        assert ("fields_get", b'["type","relation"]') == (question.method, question.arguments[1])
+        assert ("fields_get", b'["type","relation","store","related"]') == (
+            question.method,
+            question.arguments[1],
+        )
         run.describe(question, Answer(FIELDS))
     assert run.advance()
     return run

@@ -162,6 +162,10 @@ class Agenda:
         """Send it once more when the others of its stage are through, with nothing beside it."""
         self._aside.append(attrs.evolve(call, alone=True))
 
+    def cut_short(self) -> None:
+        """Leave out the later rounds of the stage: their rows refer to some that were not sent."""
+        self._rounds.clear()
+
     def interrupt(self) -> None:
         """End the round; what is to be sent again goes before the rest of it."""
         self._held.append(self._calls)

@@ -25,7 +25,7 @@ class Description:
     method = "fields_get"
     idempotent = True
     context: ClassVar[dict[str, object]] = {}
-    arguments = (encode(None), encode(["type", "relation"]))
+    arguments = (encode(None), encode(["type", "relation", "store", "related"]))
 
 
 @attrs.frozen
@@ -84,7 +84,7 @@ class Lookup:
         there = {place: n for place, n in enumerate(found(rows, names) or ()) if n}
         if self.cells is None or not there:
             return None
-        referred = {_whole(row): row.get("res_id") for row in rows or ()}
+        referred = {_whole(row): (row.get("model"), row.get("res_id")) for row in rows or ()}
         return Comparison(call, self.cells, there, referred)
 
     def _names(self) -> list[str]:

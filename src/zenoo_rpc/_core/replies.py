@@ -153,8 +153,10 @@ class Replies:
         done = call.only(same)
         self._ledger.name(done.numbers, (same[place] for place in sorted(same)))
         self._done(done)
+        seen = comparison.seen(reply)
         for place in comparison.there if isinstance(reply, Answer) else ():
-            self._ledger.tell(call.numbers[place], Told.SAME if place in same else Told.OTHER)
+            told = Told.SAME if place in same else Told.OTHER if place in seen else Told.NOTHING
+            self._ledger.tell(call.numbers[place], told)
         self._agenda.again([call.without(same)])
 
     def _unanswered(self, call: Call, error: ZenooError) -> None:
@@ -207,6 +209,8 @@ class Replies:
             return
         if len(call) == 1 or not fault.may_isolate:
             self._settle(call, fault.status, fault.error)
+            if fault.is_conflict:
+                self._agenda.cut_short()
             self._agenda.stopped |= self._on_error == "stop" or fault.proof is not Proof.ROLLED_BACK
             return
         self._suspend(call, fault.error)

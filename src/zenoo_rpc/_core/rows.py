@@ -52,7 +52,7 @@ def _cells(record: WireRecord, fields: Fields) -> Iterator[Cell]:
 def _cell(name: str, value: object, kind: str) -> Cell:
     if kind in ("reference", "many2one_reference", "properties", "json"):
         raise InvalidValueError(f"a {kind} field cannot be written with external ids")
-    if kind == "boolean" and isinstance(value, int):
+    if kind == "boolean" and isinstance(value, int | float):
         return name, "1" if value else "0"
     if value == "":
         value = False  # no value, whatever the field

@@ -8,6 +8,7 @@ is the one that is there (html is cleaned, images are scaled), the record is wri
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ from .rows import Fields
 
 # type -> what `read` gives for the text of a cell (14 and 19); an empty text is no value
 READ_AS: Mapping[str, Callable[[str], object]] = {
-    "boolean": lambda text: text == "1",
+    "boolean": {"0": False, "1": True}.get,
     "char": str,
     "date": str,
     "datetime": str,
@@ -39,22 +40,29 @@ READ_AS: Mapping[str, Callable[[str], object]] = {
 class Cells:
     """What the columns of a call are: for each the field's name and type, and if it is a path.
 
-    A path `country_id/id` names a record by its external id, `country_id/.id` by its database id.
+    A path `country_id/id` names a record by its external id, `country_id/.id` by its database id;
+    *models* are those that the fields refer to.
     """
 
     names: list[str]
     kinds: list[str]
     by_external_id: list[bool]
+    models: list[object]
 
     @classmethod
     def of(cls, call: Call, fields: Fields) -> Cells | None:
         """Return those of a call; None where a value cannot be compared with what is there."""
         columns = json.loads(call.columns or b"[]")[1:]  # the first one is the external id
         paths = [column.partition("/") for column in columns]
-        kinds = [str(fields.get(name, {}).get("type")) for name, _, _ in paths]
-        if not all(kind in READ_AS for kind in kinds):
+        about = [fields.get(name, {}) for name, _, _ in paths]
+        if not all(each.get("type") in READ_AS and _is_kept(each) for each in about):
             return None
-        return cls([name for name, _, _ in paths], kinds, [path == "id" for _, _, path in paths])
+        return cls(
+            [name for name, _, _ in paths],
+            [each["type"] for each in about],
+            [path == "id" for _, _, path in paths],
+            [each.get("relation") for each in about],
+        )
 
     def references(self, texts: list[str]) -> list[str]:
         """Return the external ids that a row refers to."""
@@ -62,18 +70,23 @@ class Cells:
         return [text for refers, text in pairs if refers]
 
 
+def _is_kept(about: Mapping[str, Any]) -> bool:
+    """Whether a field gives back what was written: a password is written, and reads as empty."""
+    return bool(about.get("store") or about.get("related"))
+
+
 @attrs.frozen
 class Comparison:
     """A question to the server: what is in the records of a `load` that are there already?
 
-    *there* has their ids, by their places in the call, *referred* the ids of the records that its
-    rows name by external ids.
+    *there* has their ids, by their places in the call, *referred* the models and ids of the records
+    that its rows name by external ids.
     """
 
     call: Call
     cells: Cells
     there: Mapping[int, int]
-    referred: Mapping[str, object]
+    referred: Mapping[str, tuple[object, object]]
 
     method = "read"
     idempotent = True
@@ -85,7 +98,7 @@ class Comparison:
 
     @property
     def context(self) -> dict[str, object]:
-        """The call's own context: a text is compared in the language that it is written in."""
+        """The call's own context, for its language; links to archived records an import leaves."""
         return self.call.context
 
     @property
@@ -100,29 +113,43 @@ class Comparison:
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             return {}
         found = {row.get("id"): row for row in rows}
+        times = Counter(self.there.values())  # two external ids may name one record
         return {
             place: number
             for place, number in self.there.items()
-            if number in found and self._is_in(found[number], json.loads(self.call.parts[place]))
+            if number in found
+            and times[number] == 1
+            and self._is_in(found[number], json.loads(self.call.parts[place]))
         }
 
+    def seen(self, reply: Answer | Fault) -> list[int]:
+        """Return the places of those that were read: an external id may outlive its record."""
+        rows = reply.value if isinstance(reply, Answer) and isinstance(reply.value, list) else []
+        found = {row.get("id") for row in rows if isinstance(row, dict)}
+        return [place for place, number in self.there.items() if number in found]
+
     def _is_in(self, row: Mapping[str, Any], texts: list[str]) -> bool:
+        cells = self.cells
         each = zip(
-            self.cells.names, self.cells.kinds, self.cells.by_external_id, texts[1:], strict=True
+            cells.names, cells.kinds, cells.by_external_id, cells.models, texts[1:], strict=True
         )
         return all(
-            name in row and self._is_equal(kind, refers, text, row[name])
-            for name, kind, refers, text in each
+            name in row
+            and (
+                self.referred.get(text) == (model, row[name])
+                if refers
+                else _is_equal(kind, text, row[name])
+            )
+            for name, kind, refers, model, text in each
         )
 
-    def _is_equal(self, kind: str, refers: bool, text: str, value: object) -> bool:
-        if refers:
-            return self.referred.get(text) == value
-        if kind == "many2many" and isinstance(value, list):
-            value = set(value)
-        if text == "":
-            return not value
-        try:
-            return READ_AS[kind](text) == value
-        except ValueError:
-            return False
+
+def _is_equal(kind: str, text: str, value: object) -> bool:
+    if kind == "many2many" and isinstance(value, list):
+        value = set(value)
+    if text == "":
+        return not value
+    try:
+        return READ_AS[kind](text) == value
+    except ValueError:
+        return False
