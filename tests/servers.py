@@ -217,9 +217,8 @@ def _shared_odoo(version: str, database: str) -> Iterator[None]:
     whoever leaves last stops the server, if a test run started it.
     """
     home = Path(_settings(version)["ODOO_HOME"])
-    mode = version.removeprefix(
-        version[:2]
-    )  # "-threaded", "-few": it shares the other one's databases
+    # "-threaded" or "-few": it shares the other one's databases
+    mode = version.removeprefix(version[:2])
 
     with open(Path(tempfile.gettempdir()) / f"zenoo-odoo-{version}.lock", "w") as lock:
         if _alone(lock) and not mode:
@@ -254,7 +253,7 @@ def _drop_leftovers(version: str) -> None:
 
 # Odoo's workers keep answers of the database in memory, and tell one another when to forget them:
 # by rows in tables (19) or by a sequence (14). We do the same, but only where it is needed, because
-# it also makes them forget that a key was right, which takes them long to find out again.
+# it also makes them forget all else that they know.
 READ_SIGNALS = {
     "19": """
         select (select max(id) from orm_signaling_stable),

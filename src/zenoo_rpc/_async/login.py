@@ -78,7 +78,7 @@ async def by_key(
 
 
 async def _over_jsonrpc(session: Session, database: str, username: str, password: str) -> Welcome:
-    version = dict(checked("version", await session.service("common", "version", []), dict))
+    version = await session.jsonrpc_version()
     uid = await session.open(database, username, password, version)
     context = dict(checked("context_get", await _ask(session, "res.users", "context_get"), dict))
     return Welcome(uid, version, context)

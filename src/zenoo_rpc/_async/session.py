@@ -140,12 +140,16 @@ class Session:
     async def version(self) -> dict[str, Any]:
         """Return what the server tells of its version, over JSON-RPC if it has that."""
         try:
-            return dict(checked("version", await self.service("common", "version", []), dict))
+            return await self.jsonrpc_version()
         except NotThereError:
             version = await self.json_version()
             if not version:
                 raise
             return version
+
+    async def jsonrpc_version(self) -> dict[str, Any]:
+        """Return what the server tells of its version over JSON-RPC; NotThereError without that."""
+        return dict(checked("version", await self.service("common", "version", []), dict))
 
     async def json_version(self) -> dict[str, Any]:
         """Return what the server tells of its version without a login; empty before 19."""

@@ -110,6 +110,25 @@ class Call:
         return self.only(rest) if rest else None
 
 
+@attrs.frozen
+class AboutCall:
+    """A question to the server about the records of a *call*; it changes nothing."""
+
+    call: Call
+
+    idempotent = True
+
+    @property
+    def model(self) -> str:
+        """The model that is asked."""
+        return self.call.model
+
+    @property
+    def context(self) -> WireRecord:
+        """The call's own context."""
+        return self.call.context
+
+
 def compact(numbers: Sequence[int]) -> Sequence[int]:
     """Return rising numbers as a range, if they are one."""
     whole = range(numbers[0], numbers[-1] + 1)

@@ -16,7 +16,6 @@ from ..batch.operations import (
 from ..errors import UsageError
 from .checker import Checker
 from .source import Items, Name
-from .values import WireRecord
 
 Build = Callable[[str, Any], Operation]
 
@@ -67,12 +66,12 @@ class Collected:
     def add(self, item: object) -> None:
         """Take a copy of *item*, in wire values; BatchValidationError if it is none."""
         index = len(self)
-        wire: object = item
-        if self._type in ("create", "update"):
-            checked = self._check.record if self._type == "update" else self._written
-            wire = record = checked(item, index)
-            if self._type == "update":
-                self._check.first(self._seen, self._check.id(record.get("id"), index), index)
+        wire: object
+        if self._type == "create":
+            wire = self._check.written(item, index, self._external_ids)
+        elif self._type == "update":
+            wire = record = self._check.record(item, index)
+            self._check.first(self._seen, self._check.id(record.get("id"), index), index)
         else:
             wire = number = self._check.id(item, index)
             self._check.first(self._seen, number, index)
@@ -81,9 +80,6 @@ class Collected:
             self._sources.append(self._items)
         self._items.append(wire)
         self._count += 1
-
-    def _written(self, item: object, index: int) -> WireRecord:
-        return self._check.written(item, index, self._external_ids)
 
     def operation(self) -> Operation:
         """Return the operation over all items."""

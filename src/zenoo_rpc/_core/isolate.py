@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import attrs
 
 from ..errors import AccessError, MissingError, OdooError, ServerError, UserError, ZenooError
-from .call import Call
+from .call import AboutCall, Call
 from .encoding import array, encode
 from .faults import NOT_FOUND, Fault, Proof
 from .protocol import Answer
@@ -61,7 +61,7 @@ class Probe:
 
 
 @attrs.frozen
-class Survey:
+class Survey(AboutCall):
     """A question to the server: which records of an unlink that may be done are still there?
 
     `unlink` answers MissingError as soon as one of its records is gone, so one that was sent
@@ -70,21 +70,9 @@ class Survey:
     hidden (`_read` in `odoo/models.py` of 14, `fetch` in `odoo/orm/models.py` of 19).
     """
 
-    call: Call
     error: ZenooError
 
     method = "read"
-    idempotent = True
-
-    @property
-    def model(self) -> str:
-        """The model that is asked."""
-        return self.call.model
-
-    @property
-    def context(self) -> WireRecord:
-        """The call's own context."""
-        return self.call.context
 
     @property
     def arguments(self) -> list[bytes]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import attrs
 
 from ..errors import InvalidValueError, ZenooError
-from .call import Call
+from .call import AboutCall
 from .encoding import encode
 from .faults import Fault
 from .protocol import Answer
@@ -29,7 +29,7 @@ class Description:
 
 
 @attrs.frozen
-class Lookup:
+class Lookup(AboutCall):
     """A question to the server: which records of a `load` have their external id already?
 
     On 14 every user may ask, on 19 only one with the Access Rights group. Where the rows are to be
@@ -37,30 +37,32 @@ class Lookup:
     asked for as well.
     """
 
-    call: Call
     cells: Cells | None = None
+    names: list[str] = attrs.field(init=False, eq=False, repr=False)  # the external ids
 
-    model = "ir.model.data"
     method = "search_read"
-    idempotent = True
+
+    @names.default
+    def _names(self) -> list[str]:
+        return [json.loads(part)[0] for part in self.call.parts]
 
     @property
-    def context(self) -> dict[str, object]:
-        """The call's own context."""
-        return self.call.context
+    def model(self) -> str:
+        """Where external ids are kept."""
+        return "ir.model.data"
 
     @property
     def arguments(self) -> list[bytes]:
         """The method's positional arguments, each as JSON: a domain and the fields."""
-        names = self._names()
+        names = dict.fromkeys(self.names)
         if self.cells is not None:
             for part in self.call.parts:
-                names += self.cells.references(json.loads(part))
-        return question(dict.fromkeys(names))
+                names.update(dict.fromkeys(self.cells.references(json.loads(part))))
+        return question(names)
 
     def found(self, reply: Answer | Fault) -> list[int | None] | None:
         """Return for each record its id if it is there, None where that was not answered."""
-        return found(reply.value, self._names()) if isinstance(reply, Answer) else None
+        return found(reply.value, self.names) if isinstance(reply, Answer) else None
 
     def taken(self, reply: Answer | Fault) -> dict[int, ZenooError]:
         """Return what is told of records whose external id another model has, by their places.
@@ -68,27 +70,28 @@ class Lookup:
         14 would take it over, and overwrite the record of this model with the same number.
         """
         own = self.call.model
-        known = reply.value if isinstance(reply, Answer) and self.found(reply) is not None else ()
-        models = {_whole(row): row.get("model", own) for row in known}
-        each = ((place, models.get(name, own)) for place, name in enumerate(self._names()))
+        models = {_whole(row): row.get("model", own) for row in self._rows(reply)}
+        each = ((place, models.get(name, own)) for place, name in enumerate(self.names))
         return {
             place: InvalidValueError(f"its external id is that of a record of {model}")
             for place, model in each
             if model != own
         }
 
-    def comparison(self, reply: Answer | Fault, call: Call) -> Comparison | None:
-        """Return what to ask next about *call*, what is left of the call; None for nothing."""
-        rows = reply.value if isinstance(reply, Answer) else None
-        names = [json.loads(part)[0] for part in call.parts]
-        there = {place: n for place, n in enumerate(found(rows, names) or ()) if n}
+    def comparison(self, reply: Answer | Fault) -> Comparison | None:
+        """Return what to ask next, None where nothing is there or can be compared."""
+        there = {place: n for place, n in enumerate(self.found(reply) or ()) if n}
         if self.cells is None or not there:
             return None
-        referred = {_whole(row): (row.get("model"), row.get("res_id")) for row in rows or ()}
-        return Comparison(call, self.cells, there, referred)
+        rows = self._rows(reply)
+        referred = {_whole(row): (row.get("model"), row.get("res_id")) for row in rows}
+        return Comparison(self.call, self.cells, there, referred)
 
-    def _names(self) -> list[str]:
-        return [json.loads(part)[0] for part in self.call.parts]
+    def _rows(self, reply: Answer | Fault) -> list[dict[str, object]]:
+        if not isinstance(reply, Answer) or self.found(reply) is None:
+            return []
+        rows: list[dict[str, object]] = reply.value
+        return rows
 
 
 @attrs.frozen

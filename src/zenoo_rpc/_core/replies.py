@@ -144,19 +144,18 @@ class Replies:
         self._refuse(lookup.call, taken)
         rest = lookup.call.without(taken)
         if rest is not None:
-            self._agenda.again([lookup.comparison(reply, rest) or rest])
+            lookup = attrs.evolve(lookup, call=rest) if taken else lookup
+            self._agenda.again([lookup.comparison(reply) or rest])
 
     def _compared(self, comparison: Comparison, reply: Answer | Fault) -> None:
         """Send what would change something; the rest is as it is to be."""
-        same = comparison.unchanged(reply)
-        call = comparison.call
+        call, told = comparison.call, comparison.told(reply)
+        for place, what in told.items():
+            self._ledger.tell(call.numbers[place], what)
+        same = [place for place in sorted(told) if told[place] is Told.SAME]
         done = call.only(same)
-        self._ledger.name(done.numbers, (same[place] for place in sorted(same)))
+        self._ledger.name(done.numbers, (comparison.there[place] for place in same))
         self._done(done)
-        seen = comparison.seen(reply)
-        for place in comparison.there if isinstance(reply, Answer) else ():
-            told = Told.SAME if place in same else Told.OTHER if place in seen else Told.NOTHING
-            self._ledger.tell(call.numbers[place], told)
         self._agenda.again([call.without(same)])
 
     def _unanswered(self, call: Call, error: ZenooError) -> None:

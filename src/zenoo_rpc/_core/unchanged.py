@@ -14,7 +14,8 @@ from typing import Any
 
 import attrs
 
-from .call import Call
+from ..batch.results import Told
+from .call import AboutCall, Call
 from .encoding import array, encode
 from .faults import Fault
 from .protocol import Answer
@@ -76,30 +77,19 @@ def _is_kept(about: Mapping[str, Any]) -> bool:
 
 
 @attrs.frozen
-class Comparison:
+class Comparison(AboutCall):
     """A question to the server: what is in the records of a `load` that are there already?
 
     *there* has their ids, by their places in the call, *referred* the models and ids of the records
-    that its rows name by external ids.
+    that its rows name by external ids. The call's context has the language to compare texts in, and
+    shows no links to archived records: an import leaves these alone.
     """
 
-    call: Call
     cells: Cells
     there: Mapping[int, int]
     referred: Mapping[str, tuple[object, object]]
 
     method = "read"
-    idempotent = True
-
-    @property
-    def model(self) -> str:
-        """The model that is asked."""
-        return self.call.model
-
-    @property
-    def context(self) -> dict[str, object]:
-        """The call's own context, for its language; links to archived records an import leaves."""
-        return self.call.context
 
     @property
     def arguments(self) -> list[bytes]:
@@ -107,29 +97,30 @@ class Comparison:
         ids = dict.fromkeys(self.there.values())
         return [array(map(encode, ids)), encode([*dict.fromkeys(self.cells.names)]), encode(None)]
 
-    def unchanged(self, reply: Answer | Fault) -> dict[int, int]:
-        """Return the ids of those that hold all their values already, by their places."""
-        rows = reply.value if isinstance(reply, Answer) else None
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    def told(self, reply: Answer | Fault) -> dict[int, Told]:
+        """Return what is told of those that are there, by their places; nothing without an answer.
+
+        Of an external id that has outlived its record nothing is known.
+        """
+        if not isinstance(reply, Answer):
             return {}
+        rows = reply.value if isinstance(reply.value, list) else []
+        if not all(isinstance(row, dict) for row in rows):
+            rows = []
         found = {row.get("id"): row for row in rows}
         times = Counter(self.there.values())  # two external ids may name one record
-        return {
-            place: number
-            for place, number in self.there.items()
-            if number in found
-            and times[number] == 1
-            and self._is_in(found[number], json.loads(self.call.parts[place]))
-        }
+        told = {}
+        for place, number in self.there.items():
+            if number not in found:
+                told[place] = Told.NOTHING
+            elif times[number] == 1 and self._is_in(found[number], self.call.parts[place]):
+                told[place] = Told.SAME
+            else:
+                told[place] = Told.OTHER
+        return told
 
-    def seen(self, reply: Answer | Fault) -> list[int]:
-        """Return the places of those that were read: an external id may outlive its record."""
-        rows = reply.value if isinstance(reply, Answer) and isinstance(reply.value, list) else []
-        found = {row.get("id") for row in rows if isinstance(row, dict)}
-        return [place for place, number in self.there.items() if number in found]
-
-    def _is_in(self, row: Mapping[str, Any], texts: list[str]) -> bool:
-        cells = self.cells
+    def _is_in(self, row: Mapping[str, Any], part: bytes) -> bool:
+        cells, texts = self.cells, json.loads(part)
         each = zip(
             cells.names, cells.kinds, cells.by_external_id, cells.models, texts[1:], strict=True
         )

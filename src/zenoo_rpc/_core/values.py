@@ -172,8 +172,7 @@ def _time(value: datetime.datetime) -> str:
             value = value.astimezone(UTC)
         except OverflowError:
             raise InvalidValueError("a time beyond the years 1 to 9999 in UTC") from None
-    whole = datetime.datetime(*value.timetuple()[:6], tzinfo=UTC)  # a pandas one has nanoseconds
-    return whole.replace(tzinfo=None).isoformat(sep=" ")
+    return value.replace(tzinfo=None).isoformat(sep=" ")[:19]  # a pandas one has nanoseconds too
 
 
 def _items(values: Any) -> list[object]:

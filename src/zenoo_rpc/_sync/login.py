@@ -78,7 +78,7 @@ def by_key(
 
 
 def _over_jsonrpc(session: Session, database: str, username: str, password: str) -> Welcome:
-    version = dict(checked("version", session.service("common", "version", []), dict))
+    version = session.jsonrpc_version()
     uid = session.open(database, username, password, version)
     context = dict(checked("context_get", _ask(session, "res.users", "context_get"), dict))
     return Welcome(uid, version, context)

@@ -140,12 +140,16 @@ class Session:
     def version(self) -> dict[str, Any]:
         """Return what the server tells of its version, over JSON-RPC if it has that."""
         try:
-            return dict(checked("version", self.service("common", "version", []), dict))
+            return self.jsonrpc_version()
         except NotThereError:
             version = self.json_version()
             if not version:
                 raise
             return version
+
+    def jsonrpc_version(self) -> dict[str, Any]:
+        """Return what the server tells of its version over JSON-RPC; NotThereError without that."""
+        return dict(checked("version", self.service("common", "version", []), dict))
 
     def json_version(self) -> dict[str, Any]:
         """Return what the server tells of its version without a login; empty before 19."""

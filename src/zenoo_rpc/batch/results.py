@@ -88,25 +88,21 @@ def _words(error: ZenooError) -> str:
     return f"{name.removeprefix('builtins.')}: {said}" if name.startswith("builtins.") else said
 
 
-def is_new(operation: Operation, told: int) -> bool | None:
-    """Whether a record that was applied is a new one; None where that is not known."""
-    if not isinstance(operation, CreateOperation | CreateStream):
-        return None
-    if not operation.imports:
-        return True
-    return {Told.NOTHING: None, Told.NEW: True}.get(Told(told), False)
-
-
-def is_changed(told: int) -> bool | None:
-    """Whether a record that was there holds other values now; None where nobody looked."""
-    return {Told.SAME: False, Told.OTHER: True}.get(Told(told))
+# What was told of a record -> whether it is new, and whether it is changed.
+ABOUT: Mapping[int, tuple[bool | None, bool | None]] = {
+    Told.NOTHING: (None, None),
+    Told.NEW: (True, None),
+    Told.THERE: (False, None),
+    Told.SAME: (False, False),
+    Told.OTHER: (False, True),
+}
 
 
 def told_of(operation: Operation, status: Status, told: int) -> tuple[bool | None, bool | None]:
-    """Return whether a record is new, and whether it is changed."""
-    if status is not Status.APPLIED:
+    """Return whether a record is new, and whether it is changed; None where that is not known."""
+    if status is not Status.APPLIED or not isinstance(operation, CreateOperation | CreateStream):
         return None, None
-    return is_new(operation, told), is_changed(told)
+    return ABOUT[told] if operation.imports else (True, None)
 
 
 @attrs.frozen(repr=False)
