@@ -9,6 +9,7 @@ import enum
 import fractions
 import json
 import math
+import numbers
 import types
 import uuid
 from datetime import date, timedelta, timezone
@@ -460,12 +461,39 @@ class Scalar:
 
     def astype(self, name):
         """Return the same time in microseconds, of which Python can make a time."""
-        assert "datetime64[us]" == name
-        return Scalar(self._plain)
+        assert {"M": "datetime64[us]", "m": "timedelta64[us]"}[self.dtype.kind] == name
+        return Scalar(self._plain, self.dtype.kind)
 
     def item(self):
         """Return the value as Python has it."""
         return self if self._plain is Ellipsis else self._plain
+
+
+class Count(Scalar):
+    """Like numpy.timedelta64, which counts as an integer."""
+
+    __module__ = "numpy"
+
+
+class Long(Scalar):
+    """Like numpy.longdouble: no plain value of Python's is the same."""
+
+    __module__ = "numpy"
+
+    def __float__(self):
+        """Return the nearest float."""
+        return 1.5
+
+
+numbers.Integral.register(Count)
+numbers.Real.register(Long)
+
+
+def test_scalars_of_numpy_that_count_as_numbers():
+    """A duration is no number; a number that Python has not is sent as the nearest."""
+    with pytest.raises(InvalidValueError, match="a value of type timedelta has no wire form"):
+        to_wire(Count(datetime.timedelta(1), "m"))
+    assert 1.5 == to_wire(Long(Ellipsis, "f"))
 
 
 def test_scalars_of_numpy():

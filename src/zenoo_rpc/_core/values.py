@@ -213,17 +213,22 @@ def _record(record: Any) -> WireRecord:
     return wire
 
 
+_TIMES = {"M": "datetime64", "m": "timedelta64"}
+
+
 def _is_numpy_scalar(cls: type) -> bool:
     return cls.__module__.partition(".")[0] == "numpy" and not hasattr(cls, "__len__")
 
 
 def _numpy_scalar(value: Any) -> object:
-    if value.dtype.kind == "M":  # of nanoseconds `item` would give a number
-        value = value.astype("datetime64[us]")
+    if name := _TIMES.get(value.dtype.kind):  # of nanoseconds `item` would give a number
+        value = value.astype(f"{name}[us]")
     plain = value.item()
     if plain is None:
         raise InvalidValueError("NaT has no JSON form")
-    return _refuse(value) if type(plain) is type(value) else to_plain(plain)
+    if type(plain) is not type(value):
+        return to_plain(plain)
+    return _float(value) if isinstance(value, numbers.Real) else _refuse(value)  # a long double
 
 
 def _refuse(value: Any) -> object:
@@ -251,11 +256,11 @@ def _base64(value: bytes) -> str:
 
 
 def _hook_for(cls: type) -> Hook:
+    if _is_numpy_scalar(cls):  # before the others: a timedelta64 counts as an integer
+        return _numpy_scalar
     for classes, hook in _HOOKS:
         if issubclass(cls, classes):
             return hook
-    if _is_numpy_scalar(cls):
-        return _numpy_scalar
     return _record if attrs.has(cls) or dataclasses.is_dataclass(cls) else _refuse
 
 
