@@ -27,6 +27,7 @@
     |   |-- AccessError             |-- ValidationError     |-- MissingError
     |   |-- UserError               |-- ConflictError
     |   |-- ServerError
+    |   |   |-- NotBegunError         it did not run: Odoo had no database connection for it
     |   |   `-- OutcomeUnknownError   it failed at the commit, or after it: it may be in effect
     |   `-- AuthenticationError
     |       `-- DatabaseNotFoundError
@@ -255,7 +256,7 @@ class NotThereError(NotOdooError):
 class OdooError(ZenooError):
     """Odoo's own error answer: the call ran, failed and was rolled back.
 
-    Of an OutcomeUnknownError the last is not certain.
+    Of an OutcomeUnknownError the last is not certain, and of a NotBegunError it did not even run.
 
     `str()` is the server's message (`error.data.message`). *name* is the server's class name,
     *arguments* its arguments, *debug* its traceback (it may quote values; never logged).
@@ -326,6 +327,19 @@ class ConflictError(OdooError):
 
 class ServerError(OdooError):
     """Any other error inside the server (`builtins.ValueError` ...)."""
+
+
+class NotBegunError(ServerError):
+    """Odoo had no connection to its database for the call, so it did not run.
+
+    All of its connections were taken, or the database was away.
+    """
+
+    def __str__(self) -> str:
+        return (
+            f"{self.message} (Odoo had no free connection to its database, so the call did not "
+            "run; send it again later)"
+        )
 
 
 class OutcomeUnknownError(ServerError):

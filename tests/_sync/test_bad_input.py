@@ -91,6 +91,53 @@ def test_a_login_that_is_no_text(server, place, wrong):
     assert [] == proxy.exchanges
 
 
+WRONG_ARGUMENTS = {
+    "model": lambda c: c.search(None),
+    "method": lambda c: c.execute_kw("res.partner", 7),
+    "args": lambda c: c.execute_kw("res.partner", "search", SECRET),
+    "args must": lambda c: c.execute_kw("res.partner", "search", 7),
+    "kwargs": lambda c: c.execute_kw("res.partner", "search", [[]], [SECRET]),
+    "context": lambda c: c.search("res.partner", context=SECRET),
+    "context must": lambda c: c.create("res.partner", {"name": "Ann"}, context=[SECRET]),
+    "domain": lambda c: c.search("res.partner", SECRET),
+    "domain must": lambda c: c.search_count("res.partner", 7),
+    "domain must be": lambda c: c.search_read("res.partner", {SECRET: 1}),
+    "limit": lambda c: c.search("res.partner", limit=1.5),
+    "limit must": lambda c: c.search_read("res.partner", limit=SECRET),
+    "limit must be": lambda c: c.search("res.partner", limit=True),
+    "offset": lambda c: c.search_read("res.partner", offset=-1),
+    "order": lambda c: c.search("res.partner", order=[SECRET]),
+    "fields": lambda c: c.read("res.partner", [1], SECRET),
+    r"fields\[0\]": lambda c: c.search_read("res.partner", fields=[7]),
+    "fields must be": lambda c: c.fields_get("res.partner", 7),
+    "attributes": lambda c: c.fields_get("res.partner", None, SECRET),
+    "ids": lambda c: c.read("res.partner", None),
+    "ids must": lambda c: c.unlink("res.partner", SECRET),
+    "ids must be": lambda c: c.unlink("res.partner", {1: SECRET}),
+    r"ids\[1\]": lambda c: c.read("res.partner", [1, 1.5]),
+    r"ids\[1\]: an id": lambda c: c.unlink("res.partner", [1, SECRET]),
+    r"ids\[0\]: an id": lambda c: c.write("res.partner", 0, {"name": "Ann"}),
+    r"ids\[0\]": lambda c: c.unlink("res.partner", True),
+    "timeout": lambda c: c.execute_kw("res.partner", "search", [[]], timeout="2"),
+    "values": lambda c: c.create("res.partner", None),
+    "values: it is a str": lambda c: c.create("res.partner", SECRET),
+    r"values\[1\]": lambda c: c.create("res.partner", [{"name": "Ann"}, SECRET]),
+    "values: it is a int": lambda c: c.write("res.partner", 1, 7),
+    r"values\[0\]: 'id' is no field": lambda c: c.create("res.partner", [{"id": 7}]),
+    "values: 'id' is no field": lambda c: c.write("res.partner", 1, {"id": 7}),
+}
+
+
+@pytest.mark.parametrize("told", WRONG_ARGUMENTS)
+def test_arguments_of_the_wrong_kind(flaky, proxy, told):
+    """The error names the argument, and nothing is sent."""
+    before = len(proxy.exchanges)
+    with pytest.raises(InvalidValueError, match=f"^{told}") as caught:
+        WRONG_ARGUMENTS[told](flaky)
+    assert is_silent(caught.value)
+    assert before == len(proxy.exchanges)
+
+
 @pytest.mark.parametrize("host", ["a" * 64 + ".example", "xn--.example", "a..b"])
 def test_a_name_that_cannot_be_looked_up(host):
     """It is an address that leads nowhere: nothing was sent."""
@@ -218,3 +265,14 @@ def test_a_proxy_that_is_down(monkeypatch, address, host):
                 each.version()
         assert is_silent(caught.value)
         assert "Odoo runs" not in str(caught.value)
+
+
+@pytest.mark.parametrize("wrong", [7, None, "abc", {"name": "Ann"}], ids=repr)
+def test_records_and_operations_of_the_wrong_kind(client, wrong):
+    """A stream of them, or a batch made by hand, is refused before anything is sent."""
+    with pytest.raises(BatchValidationError, match="records must be an iterable"):
+        client.batch_manager.stream("res.partner", wrong)
+    with pytest.raises(InvalidValueError, match=r"^operations must be a list"):
+        client.batch_manager.execute_operations(wrong)
+    with pytest.raises(InvalidValueError, match=r"^operations\[0\] must be a Operation"):
+        client.batch_manager.execute_operations([wrong])

@@ -325,7 +325,20 @@ def test_a_closed_client_says_so(server):
 
 
 @pytest.mark.parametrize(
-    "options", [{"timeout": 0}, {"timeout": "1"}, {"max_connections": 0}, {"timeout": True}]
+    "options",
+    [
+        {"timeout": 0},
+        {"timeout": "1"},
+        {"timeout": True},
+        {"max_connections": 0},
+        {"retry": 5},
+        {"headers": ["X"]},
+        {"trust_env": "no"},
+        {"verify": None},
+        {"verify": 0},
+        {"proxy": 8080},
+    ],
+    ids=str,
 )
 def test_bad_options_are_refused(options):
     """A client is not made with options that cannot work."""

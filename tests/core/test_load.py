@@ -112,7 +112,12 @@ def test_what_an_import_cannot_carry(values, words):
         (["a", "b.c.d"], "record 1: an external id must be a text"),
         (["a", 7], "record 1: an external id must be a text"),
         ("nope", "2 records cannot be sent\n  record 0: an external id must be a text"),
-        (7, "external_ids must be texts, a field's name, a function"),
+        (7, "external_ids must be texts, a field's name, or a function of a record"),
+        ({"a", "b"}, "external_ids must be in the order of the records: a set has none"),
+        (
+            lambda record: record["ref"],
+            "2 records cannot be sent\n  record 0: external_ids raised KeyError",
+        ),
     ],
 )
 def test_bad_external_ids(names, words):

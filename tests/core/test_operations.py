@@ -445,10 +445,16 @@ BAD = math.nan
     [
         (lambda: CreateOperation("m", [{"x": BAD}, {}, {"id": 7}, 7]), [0, 2, 3]),
         (lambda: CreateOperation("m", [{}] * 3, external_ids=["a", "", "a"]), [1, 2]),
+        (lambda: CreateOperation("m", [{"x": BAD}, {}, {}], external_ids=["a", "b", ""]), [0, 2]),
+        (
+            lambda: CreateOperation("m", [{"x": BAD}, {}], external_ids=lambda each: each["r"]),
+            [0, 1],
+        ),
         (lambda: UnlinkOperation("m", [7, 0, 8, 7, "9"]), [1, 3, 4]),
         (lambda: UpdateOperation("m", [None, 7, False], {"x": 1}), [0, 2]),
         (lambda: WriteManyOperation("m", {0: {"x": 1}, 7: {}, 8: {"x": 1}}), [0, 1]),
         (lambda: update_operation("m", [7, {"id": 7, "x": 1}, {"x": 1}]), [0, 2]),
+        (lambda: update_operation("m", [{"id": 7, "x": BAD}, {"x": 1}, {"id": 7}]), [0, 1, 2]),
     ],
 )
 def test_all_bad_records_are_told(build, indexes):

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from zenoo_rpc._core.ways import Way
-from zenoo_rpc.batch.options import BatchOptions, ManagerSettings, check_count, check_seconds
+from zenoo_rpc.batch.options import BatchOptions, ManagerSettings
 from zenoo_rpc.errors import InvalidValueError, UsageError
 
 NO_COUNT = [0, -1, 1.0, 1.5, "4", True, math.inf, [1]]
@@ -112,11 +112,13 @@ def test_values_that_fit():
     assert 500 == BatchOptions(chunk_size=500).chunk_size
 
 
-def test_checks_of_single_values():
-    """The client checks its own keywords the same way."""
-    assert 16 == check_count("max_connections", 16)
-    assert None is check_seconds("timeout", None)
-    assert 0.5 == check_seconds("timeout", 0.5)
+@pytest.mark.parametrize("name", ["ordered", "skip_unchanged", "progress", "quiet"])
+@pytest.mark.parametrize("value", ["no", "False", 0, 1, []], ids=repr)
+def test_yes_or_no(name, value):
+    """Something that might mean either is neither."""
+    with pytest.raises(InvalidValueError, match=f"^{name} must be True or False, not "):
+        BatchOptions(**{name: value})
+    assert getattr(BatchOptions(**{name: False}), name) is False
 
 
 def test_context_is_copied():

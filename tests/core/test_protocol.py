@@ -4,8 +4,7 @@ import json
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given as hypothesis_given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zenoo_rpc import Status, errors
@@ -18,8 +17,6 @@ from zenoo_rpc._core.protocol import (
     Answer,
     Login,
     Request,
-    given,
-    id_list,
     json_version,
     major,
     needs_session,
@@ -79,9 +76,7 @@ JSON_VALUES = st.recursive(
 )
 
 
-@hypothesis_given(
-    st.integers(1, 2**53), st.text('äb"\\%'), st.text('äb"\\%'), st.lists(JSON_VALUES)
-)
+@given(st.integers(1, 2**53), st.text('äb"\\%'), st.text('äb"\\%'), st.lists(JSON_VALUES))
 def test_service_request(number, service, method, args):
     """The body is the JSON-RPC that Odoo documents, with the arguments as they were given."""
     expected = {
@@ -97,7 +92,7 @@ def test_service_request(number, service, method, args):
     assert expected == json.loads(wire.body)
 
 
-@hypothesis_given(
+@given(
     st.builds(Login, st.text('dä"%', min_size=1), st.integers(1, 99), st.text('pä"\\%')),
     st.lists(JSON_VALUES, max_size=3),
     st.dictionaries(st.text("ab"), JSON_VALUES, max_size=3),
@@ -126,7 +121,7 @@ def test_encode_is_compact_utf8():
     assert '{"name":"Zürich","ids":[1,2]}'.encode() == encode({"name": "Zürich", "ids": [1, 2]})
 
 
-@hypothesis_given(st.lists(JSON_VALUES, max_size=4))
+@given(st.lists(JSON_VALUES, max_size=4))
 def test_array(items):
     """An array of encoded items is the encoded list."""
     assert encode(items) == array(map(encode, items))
@@ -384,7 +379,7 @@ def test_redirect_proves_nothing(status):
 
 
 @settings(max_examples=200)
-@hypothesis_given(
+@given(
     st.integers(100, 599),
     st.sampled_from([{}, JSON, HTML, {"retry-after": "5"}, {"location": "/web"}]),
     st.binary(max_size=30)
@@ -410,24 +405,6 @@ def test_value_of_an_answer():
     with pytest.raises(errors.NoAnswerError) as caught:
         value_of(fault)
     assert fault.error is caught.value
-
-
-# -- arguments -------------------------------------------------------------------------------------
-
-
-def test_given():
-    """Only what was given is sent; an empty list or a zero was given."""
-    options = given(fields=("name",), attributes=[], limit=0, order="id", offset=None)
-
-    assert {"fields": ["name"], "attributes": [], "limit": 0, "order": "id"} == options
-
-
-def test_id_list():
-    """One id stands for a list of one; any iterable of ids will do."""
-    assert [7] == id_list(7)
-    assert [7, 8] == id_list((7, 8)) == id_list(n for n in (7, 8))
-    with pytest.raises(errors.InvalidValueError, match="one of the ids is None"):
-        id_list([7, None])
 
 
 # -- sessions: only what needs one asks for one ----------------------------------------------------

@@ -173,6 +173,13 @@ def test_external_ids_cannot_be_listed(given_names):
         CreateStream("m", [iter([])], external_ids=given_names)
 
 
+@pytest.mark.parametrize("items", [5, None, "abc", b"", {"name": 1}], ids=repr)
+def test_what_cannot_be_read(items):
+    """Records come one after the other."""
+    with pytest.raises(BatchValidationError, match=r"^create m: records must be an iterable"):
+        CreateStream("m", [items])
+
+
 # -- what is kept ----------------------------------------------------------------------------------
 
 

@@ -524,7 +524,12 @@ SECRET = "hunter2"
         ([{"name": "Ann", "country": SECRET}], list[Partner], None),
         ([{"country": False}], list[Partner], "field '[0].name': it is missing"),
         ([1, SECRET], list[float], "field '[1]': it is no float"),
-        ({"rate": SECRET}, dict[str, float], None),
+        ({"rate": SECRET}, dict[str, float], "field '[...]': it is no float"),
+        (
+            {SECRET: {"a": [SECRET]}},
+            dict[str, dict[str, list[int]]],
+            "field '[...][...][0]': it is no int",
+        ),
         ([[SECRET]], list[int], "field '[0]': it is no int"),
         (SECRET, uuid.UUID, "it is no UUID"),
         (SECRET, Color, "it is no Color"),
@@ -539,7 +544,7 @@ def test_what_is_not_what_was_asked_for(value, target, said):
     told = str(caught.value)
     assert SECRET not in repr(caught.value) + told
     assert None is caught.value.__cause__
-    assert caught.value.__suppress_context__
+    assert None is caught.value.__context__
     assert said in (None, told)
 
 

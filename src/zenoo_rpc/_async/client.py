@@ -10,6 +10,7 @@ from typing import Any, Literal, Self, Unpack
 import attrs
 
 from .._compat import AClosable
+from .._core import arguments
 from .._core.address import parse_address
 from .._core.agenda import Question
 from .._core.call import Call
@@ -18,12 +19,12 @@ from .._core.encoding import encode
 from .._core.faults import Fault
 from .._core.keys import Key
 from .._core.lookup import Description
-from .._core.protocol import Answer, Request, checked, given, id_list, major, value_of
+from .._core.protocol import Answer, Request, checked, major, value_of
 from .._core.retry import RetryPolicy, is_idempotent
 from .._core.values import check_new_ids, record_to_wire, to_wire
 from .._core.ways import Capabilities, Ways
 from ..batch.operations import ExternalIds, RecordIds
-from ..batch.options import ManagerSettings, Options, Settings, check_count, check_seconds
+from ..batch.options import ManagerSettings, Options, Settings
 from ..batch.transaction import TransactionOptions
 from ..errors import InvalidValueError
 from .context import BatchCollector, BatchContext
@@ -82,13 +83,15 @@ class ZenooClient(AClosable):
     ) -> None:
         if protocol not in PROTOCOLS:
             raise InvalidValueError(f"protocol must be one of {PROTOCOLS}, not {protocol!r}")
+        if not isinstance(retry, RetryPolicy | None):
+            raise InvalidValueError(f"retry must be a RetryPolicy or None, not {retry!r}")
         self._protocol = protocol
         transport = Transport(
             parse_address(host, port),
-            timeout=check_seconds("timeout", timeout),
+            timeout=arguments.seconds_or_none("timeout", timeout),
             verify=verify,
             headers=headers or {},
-            max_connections=check_count("max_connections", max_connections),
+            max_connections=arguments.count("max_connections", max_connections),
             proxy=proxy,
             trust_env=trust_env,
         )
@@ -144,9 +147,7 @@ class ZenooClient(AClosable):
         A password goes over JSON-RPC, as JSON-2 takes keys only. Raises AuthenticationError for a
         wrong name or password, DatabaseNotFoundError, and TransportError when no Odoo answers.
         """
-        for name, text in (("database", database), ("username", username), ("password", password)):
-            if not isinstance(text, str):
-                raise InvalidValueError(f"{name} must be a text, not {type(text).__name__}")
+        arguments.texts(database=database, username=username, password=password)
         welcome = await by_password(self._session, self._protocol, database, username, password)
         return self._begin(welcome)
 
@@ -212,20 +213,18 @@ class ZenooClient(AClosable):
         *context* is merged over the user's own. Raises OdooError with the server's own message
         when the method failed, TransportError when no answer came.
         """
-        to_wire([model, method])  # names that have no UTF-8 form are refused like values
-        wire = record_to_wire(kwargs or {})
-        own = wire.pop("context", {})
-        positional = [to_wire(arg) for arg in args]
+        wire = arguments.keywords(kwargs)
+        contexts = (self.context, wire.pop("context", None) or None, context)
+        positional = [to_wire(arg) for arg in arguments.items("args", args)]
         request = Request(
-            model,
-            method,
+            arguments.text("model", model),
+            arguments.text("method", method),
             [encode(arg) for arg in positional],
             wire,
-            record_to_wire(
-                {**self.context, **(own if isinstance(own, dict) else {}), **(context or {})}
-            ),
+            arguments.merged(*contexts),
             is_idempotent(method, positional),
         )
+        timeout = arguments.seconds_or_none("timeout", timeout)
         return value_of(await self._session.send(request, timeout, NO_DEADLINE))
 
     async def search(
@@ -239,14 +238,14 @@ class ZenooClient(AClosable):
         context: Context = None,
     ) -> list[int]:
         """Return the ids of the records that *domain* finds; archived ones only if it says so."""
-        page = given(offset=offset or None, limit=limit, order=order)
-        return list(await self._ask(model, "search", [list(domain)], page, context))
+        page = arguments.page(offset=offset, limit=limit, order=order)
+        return list(await self._ask(model, "search", [arguments.domain(domain)], page, context))
 
     async def search_count(
         self, model: str, domain: Domain = (), *, context: Context = None
     ) -> int:
         """Return how many records *domain* finds."""
-        return int(await self._ask(model, "search_count", [list(domain)], {}, context))
+        return int(await self._ask(model, "search_count", [arguments.domain(domain)], {}, context))
 
     async def search_read(
         self,
@@ -260,15 +259,18 @@ class ZenooClient(AClosable):
         context: Context = None,
     ) -> list[dict[str, Any]]:
         """Return the values of the records that *domain* finds, all *fields* or these."""
-        page = given(fields=fields, offset=offset or None, limit=limit, order=order)
-        return list(await self._ask(model, "search_read", [list(domain)], page, context))
+        page = arguments.page(offset=offset, limit=limit, order=order)
+        wanted = {**arguments.names(fields=fields), **page}
+        return list(
+            await self._ask(model, "search_read", [arguments.domain(domain)], wanted, context)
+        )
 
     async def read(
         self, model: str, ids: Ids, fields: Fields = None, *, context: Context = None
     ) -> list[dict[str, Any]]:
         """Return the values of the records with these ids; ids that do not exist are left out."""
-        wanted = given(fields=fields)
-        return list(await self._ask(model, "read", [id_list(ids)], wanted, context))
+        wanted = arguments.names(fields=fields)
+        return list(await self._ask(model, "read", [arguments.ids(ids)], wanted, context))
 
     async def fields_get(
         self,
@@ -279,7 +281,8 @@ class ZenooClient(AClosable):
         context: Context = None,
     ) -> dict[str, dict[str, Any]]:
         """Return what the fields of *model* are, by name."""
-        wanted = given(allfields=fields, attributes=attributes)
+        wanted = arguments.names(fields=fields, attributes=attributes)
+        wanted["allfields"] = wanted.pop("fields", None)
         return dict(await self._ask(model, "fields_get", [], wanted, context))
 
     async def _ask(
@@ -292,19 +295,19 @@ class ZenooClient(AClosable):
 
         Raises OutcomeUnknownError if the answer has no new id for each.
         """
-        wire = to_wire(values)
+        wire = arguments.records(values)
         answer = await self.execute_kw(model, "create", [wire], context=context)
         check_new_ids(answer, wire)
         return answer
 
     async def write(self, model: str, ids: Ids, values: object, *, context: Context = None) -> bool:
         """Write *values* to the records with these ids, all or none."""
-        args = [id_list(ids), record_to_wire(values)]
+        args = [arguments.ids(ids), arguments.values(values)]
         return bool(await self.execute_kw(model, "write", args, context=context))
 
     async def unlink(self, model: str, ids: Ids, *, context: Context = None) -> bool:
         """Delete the records with these ids, all or none."""
-        return bool(await self.execute_kw(model, "unlink", [id_list(ids)], context=context))
+        return bool(await self.execute_kw(model, "unlink", [arguments.ids(ids)], context=context))
 
     # -- batches -------------------------------------------------------------------------------
 
@@ -332,7 +335,7 @@ class ZenooClient(AClosable):
         With *max_concurrency* it gets a limit of its own, else it shares the manager's.
         """
         if max_chunk_size is not None:
-            options["chunk_size"] = check_count("max_chunk_size", max_chunk_size)
+            options["chunk_size"] = arguments.count("max_chunk_size", max_chunk_size)
         manager = self.batch_manager
         if max_concurrency is not None:
             own = attrs.evolve(manager.settings, max_concurrency=max_concurrency)

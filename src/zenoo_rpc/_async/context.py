@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack, cast
 
 from .._compat import ASTREAM
+from .._core import arguments
 from .._core.collector import Collected
 from .._core.run import Run
 from .._core.source import Items, Name
@@ -23,7 +24,7 @@ from ..batch.operations import (
     WriteManyOperation,
     update_operation,
 )
-from ..batch.options import BatchOptions, Options, checked
+from ..batch.options import BatchOptions, Options
 from ..batch.results import BatchResult, OperationHandle, OperationResult
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class BatchContext:
     def __init__(self, manager: BatchManager, **options: Unpack[Options]) -> None:
         self.manager = manager
         self.operations: list[Operation] = []
-        self._options = checked(BatchOptions, options)
+        self._options = arguments.options(BatchOptions, options)
         self._handles: list[OperationHandle] = []
         self._run: Run | None = None
         self._over = False

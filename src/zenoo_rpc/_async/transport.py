@@ -16,6 +16,7 @@ from typing import Any, Self
 import httpx
 
 from .._compat import AEvent, acaller, ahome
+from .._core import arguments
 from .._core.encoding import is_header
 from .._core.faults import Fault, Kind, never_sent, transport_fault
 from .._core.foreign import Reply
@@ -93,8 +94,11 @@ def _trusting(verify: bool | str | ssl.SSLContext) -> bool | ssl.SSLContext:
     """Return what httpx takes for the client's option `verify`."""
     if verify is True:
         return _usual_context(*map(os.environ.get, TLS_VARIABLES))
-    if not isinstance(verify, str):
+    if isinstance(verify, bool | ssl.SSLContext):
         return verify
+    if not isinstance(verify, str):
+        kind = type(verify).__name__
+        raise InvalidValueError(f"verify must be True, False, a file or an SSLContext, not {kind}")
     try:
         return ssl.create_default_context(cafile=verify)
     except OSError as error:
@@ -103,6 +107,8 @@ def _trusting(verify: bool | str | ssl.SSLContext) -> bool | ssl.SSLContext:
 
 def _checked(headers: Mapping[str, str]) -> Mapping[str, str]:
     """Return headers that HTTP can carry; the error does not tell what is in them."""
+    if not isinstance(headers, Mapping):
+        raise InvalidValueError(f"headers must be a mapping, not {type(headers).__name__}")
     for name, value in headers.items():
         texts: tuple[object, object] = (name, value)
         if not all(isinstance(text, str) and is_header(text) for text in texts):
@@ -183,6 +189,9 @@ class Transport:
         proxy: str | None = None,
         trust_env: bool = True,
     ) -> None:
+        if proxy is not None:
+            arguments.text("proxy", proxy)
+        arguments.yes_or_no("trust_env", trust_env)
         self.address = address
         self.cookie = ""
         self._gate = Gate()

@@ -7,6 +7,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Unpack
 
 from .._compat import anotify
+from .._core import arguments
 from .._core.protocol import value_of
 from .._core.rows import Fields
 from .._core.undo import (
@@ -20,7 +21,7 @@ from .._core.undo import (
 )
 from .._core.writes import rows_of
 from ..batch.operations import Operation
-from ..batch.options import BatchOptions, Options, checked
+from ..batch.options import BatchOptions, Options
 from ..batch.results import BatchResult
 from ..batch.transaction import Change
 from ..errors import MissingError, ZenooError
@@ -120,7 +121,7 @@ class Undoer:
     ) -> BatchResult:
         """Return what came of an operation; *told* gets it even where it is cut off."""
         manager = BatchManager(self._client)
-        chosen = checked(BatchOptions, options)
+        chosen = arguments.options(BatchOptions, options)
         run = manager.start([operation], chosen)
         try:
             await manager.carry_out(run, chosen)

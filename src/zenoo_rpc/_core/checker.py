@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..batch.exceptions import BatchValidationError
 from ..errors import InvalidValueError
-from .values import SURROGATE, WireRecord, record_to_wire, to_wire
+from .values import SURROGATE, WireRecord, record_id, record_to_wire, written
 
 T = TypeVar("T")
+Names = Iterable[object] | str | Callable[[Any], object] | None
 
-NO_FIELDS = ("id", ".id")
 RECORDS = "records must be an iterable of mappings, attrs or dataclass instances"
+UPDATES = 'updates must be an iterable of {"id": ..., "values": {...}}'
+FLAT = "give record ids beside the values"
+EXTERNAL_IDS = "external_ids must be texts, a field's name, or a function of a record"
 EXTERNAL_ID = re.compile(r"[^\s.,]+(?:\.[^\s.,]+)?")
 
 
@@ -40,20 +43,20 @@ class Checker:
         except InvalidValueError as error:
             raise self.error(f"context: {error}") from None
 
-    def each(self, items: object, expected: str) -> Iterator[tuple[int, Any]]:
-        """Yield the items with their indexes; *expected* says what else they should have been."""
+    def iterable(self, items: object, expected: str) -> Iterable[Any]:
+        """Return the items; *expected* says what else they should have been."""
         if isinstance(items, str | bytes | Mapping) or not isinstance(items, Iterable):
             raise self.error(expected)
-        yield from enumerate(items)
+        return items
 
     def all(self, items: object, expected: str, convert: Callable[[Any, int], T]) -> list[T]:
         """Return what *convert* makes of each item and its index; the error tells of all bad ones.
 
-        *expected* as in `each`.
+        *expected* as in `iterable`.
         """
         good: list[T] = []
         bad: list[BatchValidationError] = []
-        for index, item in self.each(items, expected):
+        for index, item in enumerate(self.iterable(items, expected)):
             try:
                 good.append(convert(item, index))
             except BatchValidationError as error:
@@ -77,46 +80,54 @@ class Checker:
     def written(self, record: object, index: int | None, key: object = None) -> WireRecord:
         """Return one record as wire values, all of which are of fields that can be written.
 
-        The server drops an `id` among the values without a word, and an import reads it, `.id` and
-        paths as something else than values of the record. An empty `id` is that of a new record;
-        *key* may be `id`: see `apart`.
+        An empty `id` is that of a new record; *key* may be `id`: see `values.written`.
         """
-        wire = self.record(record, index)
-        if wire.get("id") is False:
-            del wire["id"]
-        for name in wire:
-            if (name in NO_FIELDS or "/" in name) and not (name == key == "id"):
-                raise self.error(f"{name!r} is no field that can be written", index)
-        return wire
+        try:
+            return written(record, key)
+        except InvalidValueError as error:
+            raise self.error(str(error), index) from None
 
-    def records(self, records: object, key: object = None) -> tuple[WireRecord, ...]:
-        """Return records as wire values."""
-        return tuple(self.all(records, RECORDS, lambda item, n: self.written(item, n, key)))
+    def creates(
+        self, records: object, external_ids: Names
+    ) -> tuple[tuple[WireRecord, ...], tuple[str, ...]]:
+        """Return records as wire values, and an external id for each; none for None.
 
-    @staticmethod
-    def apart(record: WireRecord, key: object) -> WireRecord:
-        """Return a record without the *key* that holds its external id, if that is no field."""
-        return {name: record[name] for name in record if name != key} if key == "id" else record
-
-    def listed(self, records: object) -> list[Any]:
-        """Return records as a list, so that they can be gone through twice."""
-        return [record for _, record in self.each(records, RECORDS)]
-
-    def external_ids(self, given: object, records: tuple[WireRecord, ...]) -> tuple[str, ...]:
-        """Return an external id for each record, with its module; none for None.
-
-        A text is the name of the field that holds them.
+        These are texts in the order of the records, a field's name, or a function of a record.
         """
-        if given is None:
-            return ()
-        if isinstance(given, str):
-            given = [record.get(given) for record in records]
+        given = external_ids
+        if given is not None and not isinstance(given, str) and not callable(given):
+            if isinstance(given, set | frozenset):
+                raise self.error("external_ids must be in the order of the records: a set has none")
+            given = list(self.iterable(given, EXTERNAL_IDS))
         seen: dict[str, int] = {}
-        expected = "external_ids must be texts, a field's name, a function"
-        self.all(given, expected, lambda name, index: self.external_id(name, index, seen))
-        if len(seen) != len(records):
-            raise self.error(f"{len(seen)} external ids were given for {len(records)} records")
-        return tuple(seen)
+        pairs = self.all(records, RECORDS, lambda item, n: self.create(item, n, given, seen))
+        if isinstance(given, list) and len(given) != len(pairs):
+            raise self.error(f"{len(given)} external ids were given for {len(pairs)} records")
+        return tuple(record for record, _ in pairs), tuple(seen)
+
+    def create(
+        self, item: object, index: int, external_ids: Names, seen: dict[str, int]
+    ) -> tuple[WireRecord, str]:
+        """Return one record as wire values, and its external id; see `creates`."""
+        record = self.written(item, index, external_ids)
+        if isinstance(external_ids, list) and index >= len(external_ids):
+            return record, ""  # there are too few of them: see `creates`
+        if external_ids is None:
+            return record, ""
+        name = self._name(item, index, record, external_ids)
+        if external_ids == "id":  # a key of the record, and no field
+            record = {key: value for key, value in record.items() if key != "id"}
+        return record, self.external_id(name, index, seen)
+
+    def _name(self, item: object, index: int, record: WireRecord, external_ids: Any) -> object:
+        if isinstance(external_ids, str):
+            return record.get(external_ids)
+        if isinstance(external_ids, list):
+            return external_ids[index]
+        try:
+            return external_ids(item)
+        except Exception as error:  # of a record among many; the others have nothing to do with it
+            raise self.error(f"external_ids raised {type(error).__name__}", index) from error
 
     def external_id(self, name: object, index: int, seen: dict[str, int]) -> str:
         """Return an external id with its module; it must not be among those *seen* so far."""
@@ -142,13 +153,9 @@ class Checker:
     def id(self, value: object, index: int) -> int:
         """Return a database id."""
         try:
-            number = to_wire(value)
-        except InvalidValueError:
-            number = None
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            kind = type(value).__name__
-            raise self.error(f"an id must be a whole number above 0, not this {kind}", index)
-        return number
+            return record_id(value)
+        except InvalidValueError as error:
+            raise self.error(str(error), index) from None
 
     def ids(self, ids: object) -> tuple[int, ...]:
         """Return database ids, each of which must occur once; a single one may stand for itself."""
@@ -164,18 +171,31 @@ class Checker:
         if before != index:
             raise self.error(f"the id {number} is there already, as record {before}", index)
 
-    def updates(self, updates: object) -> dict[int, WireRecord]:
-        """Return values by id, from mappings with just an id and values."""
-        if isinstance(updates, Mapping):
+    def updates(self, updates: object, *, flat: bool = False) -> dict[int, WireRecord]:
+        """Return values by id, from mappings with just an id and values.
+
+        In *flat* ones all but the id are the values.
+        """
+        if isinstance(updates, Mapping) and not flat:
             updates = [{"id": number, "values": values} for number, values in updates.items()]
-        expected = 'updates must be an iterable of {"id": ..., "values": {...}}'
         seen: dict[int, int] = {}
 
         def pair(update: Any, index: int) -> tuple[int, WireRecord]:
-            if not isinstance(update, Mapping) or update.keys() != {"id", "values"}:
-                raise self.error('it must be a mapping with just "id" and "values"', index)
-            number = self.id(update["id"], index)
+            id, values = (self._flat if flat else self._nested)(update, index)
+            number = self.id(id, index)
             self.first(seen, number, index)
-            return number, self.values(update["values"], index)
+            return number, self.values(values, index)
 
-        return dict(self.all(updates, expected, pair))
+        return dict(self.all(updates, FLAT if flat else UPDATES, pair))
+
+    def _nested(self, update: Any, index: int) -> tuple[object, object]:
+        if not isinstance(update, Mapping) or update.keys() != {"id", "values"}:
+            raise self.error('it must be a mapping with just "id" and "values"', index)
+        return update["id"], update["values"]
+
+    def _flat(self, update: Any, index: int) -> tuple[object, object]:
+        if not isinstance(update, Mapping):
+            raise self.error(f"it is a {type(update).__name__}, not a mapping with an id", index)
+        if "id" not in update:
+            raise self.error("it has no id", index)
+        return update["id"], {name: value for name, value in update.items() if name != "id"}

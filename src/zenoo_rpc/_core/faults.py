@@ -147,7 +147,7 @@ ODOO: dict[str, Row] = {
     UNPROCESSABLE: Row(*_REJECTED, errors.ServerError),
     "werkzeug.exceptions.BadRequest": Row(*_REJECTED, errors.ServerError),
     # It found no free database connection, so it did not begin.
-    "psycopg2.pool.PoolError": Row(*_TURNED_AWAY, errors.ServerError),
+    "psycopg2.pool.PoolError": Row(*_TURNED_AWAY, errors.NotBegunError),
     # It lost its database in the middle: whether the commit was made, it cannot tell.
     "psycopg2.OperationalError": UNCERTAIN,
     "psycopg2.InterfaceError": UNCERTAIN,
@@ -158,7 +158,7 @@ ODOO: dict[str, Row] = {
 }
 # Over JSON-2 a wrong key is `Unauthorized`; access is denied where the database could not be asked
 # about it (19, `_authenticate_explicit` in `ir_http.py`), which is before the method.
-ODOO_JSON2 = {**ODOO, "odoo.exceptions.AccessDenied": Row(*_TURNED_AWAY, errors.ServerError)}
+ODOO_JSON2 = {**ODOO, "odoo.exceptions.AccessDenied": Row(*_TURNED_AWAY, errors.NotBegunError)}
 # JSON-2 says so of a model that does not exist, JSON-RPC by a UserError.
 NOT_FOUND = "werkzeug.exceptions.NotFound"
 NO_MODEL = Row(*_ROLLED_BACK, errors.UserError)

@@ -10,7 +10,6 @@ from typing import Any
 
 import attrs
 
-from ..batch.options import check_count
 from ..errors import (
     AuthenticationError,
     MissingError,
@@ -19,6 +18,7 @@ from ..errors import (
     UsageError,
     ValidationError,
 )
+from . import arguments
 from .encoding import is_header
 from .values import TIME_FORMAT, from_wire
 
@@ -131,8 +131,9 @@ FOR_EVER, UNTIL = "0", "-1"
 
 def description(name: str, days: int | None, way: Door, today: datetime.date) -> dict[str, str]:
     """Return what the wizard is told of a new key."""
+    arguments.text("name", name)
     if days is not None:
-        check_count("days", days)
+        arguments.count("days", days)
     if way is Door.JSONRPC:
         return {"name": name}
     if days is None:

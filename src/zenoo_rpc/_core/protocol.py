@@ -6,15 +6,15 @@ Each dialect is one class; nothing else knows which one is spoken.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, TypeGuard, cast
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
 import attrs
 
 from ..batch.results import Status
-from ..errors import InvalidValueError, OdooError, ServerError, UsageError, ZenooError
+from ..errors import OdooError, ServerError, UsageError, ZenooError
 from .encoding import array, decode, encode, is_header
 from .faults import ODOO, ODOO_JSON2, UNPROCESSABLE, Fault, Proof, Row, odoo_fault
 from .foreign import Reply, foreign
@@ -286,24 +286,9 @@ def checked(method: str, value: Any, kind: type | None = None) -> Any:
     """
     if isinstance(value, kind) if kind else _is_answer(method, value):
         return value
-    raise ServerError(f"what came is no answer to {method}")
-
-
-def given(**options: Iterable[str] | str | int | None) -> dict[str, object]:
-    """Return the keyword arguments that were given, those that are not None."""
-    wire = ((name, value) for name, value in options.items() if value is not None)
-    return {name: value if isinstance(value, str | int) else list(value) for name, value in wire}
-
-
-def id_list(ids: int | Iterable[int | None]) -> list[int]:
-    """Return ids as Odoo's methods take them; a single one may stand for itself.
-
-    Raises InvalidValueError for a None among them, as that is no record.
-    """
-    given = [ids] if isinstance(ids, int) else list(ids)
-    if None in given:
-        raise InvalidValueError("one of the ids is None: that record was not created")
-    return cast(list[int], given)
+    raise ServerError(
+        f"what came is no answer to {method}: is there something else that answers in Odoo's place?"
+    )
 
 
 def needs_session(version: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from ..errors import InvalidValueError, ZenooError
-from .checker import Checker
+from .checker import RECORDS, Checker
 from .encoding import encode
 from .rows import Fields, import_context, row
 from .values import WireRecord
@@ -47,7 +47,7 @@ class Source:
                 "name or a function"
             )
         # What is still to be read; emptied by whoever reads.
-        self.items = [i.__aiter__() if isinstance(i, AsyncIterable) else iter(i) for i in items]
+        self.items = [_reader(check, each) for each in items]
         self.count = 0
         self.unread = "not all of its records were read" if self.items else ""
         self.begun = False
@@ -91,28 +91,17 @@ class Source:
         return errors
 
     def _add(self, index: int, item: object) -> None:
-        record = self._check.written(item, index, self._external_ids)
-        name, columns, part = "", b"", b""
+        record, name = self._check.create(item, index, self._external_ids, self._seen)
+        columns, part = b"", b""
         if self._external_ids is None:
             part = encode(record)
         else:
-            name = self._check.external_id(self._name(item, record, index), index, self._seen)
-            record = self._check.apart(record, self._external_ids)
             try:
                 columns, part = row(record, name, self.fields)
             except InvalidValueError as error:
                 raise self._check.error(str(error), index) from None
         self.kept[index] = record, name
         self._waiting.setdefault(columns, deque()).append(Part(index, part))
-
-    def _name(self, item: object, record: WireRecord, index: int) -> object:
-        given = self._external_ids
-        if not callable(given):
-            return record.get(str(given))
-        try:
-            return given(item)
-        except Exception as error:  # of a record among many; the others have nothing to do with it
-            raise self._check.error(f"external_ids raised {type(error).__name__}", index) from error
 
     def cut(self, size: int, bytes_: int) -> tuple[bytes, list[Part]] | None:
         """Return the columns and the parts of the next call, None while nothing waits."""
@@ -138,3 +127,9 @@ class Source:
         """Keep these records no longer."""
         for index in indexes:
             self.kept.pop(index, None)
+
+
+def _reader(check: Checker, items: Items) -> Any:
+    if isinstance(items, AsyncIterable):
+        return items.__aiter__()
+    return iter(check.iterable(items, RECORDS))

@@ -18,12 +18,16 @@ import re
 import types
 import typing
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeGuard, TypeVar, cast
 
 import attrs
 import cattrs
-from cattrs import transform_error
+from cattrs.errors import (
+    AttributeValidationNote,
+    BaseValidationError,
+    IterableValidationNote,
+)
 
 from ..batch.ids import Ids
 from ..errors import InvalidValueError, OutcomeUnknownError
@@ -35,6 +39,7 @@ WireRecord = dict[str, object]
 UTC = datetime.UTC
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 SURROGATE = re.compile("[\ud800-\udfff]")
+NO_FIELDS = ("id", ".id")
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 
 
@@ -51,6 +56,34 @@ def record_to_wire(record: object) -> WireRecord:
     return cast(WireRecord, _convert(record, _record))
 
 
+def written(record: object, key: object = None) -> WireRecord:
+    """Return the values of one record, all of which are of fields that can be written.
+
+    The server drops an `id` among the values without a word, and an import reads it, `.id` and
+    paths as something else than values of the record. An empty `id` is that of a new record; *key*
+    may be `id`, if an external id is kept there.
+    """
+    wire = record_to_wire(record)
+    if wire.get("id") is False:
+        del wire["id"]
+    for name in wire:
+        if (name in NO_FIELDS or "/" in name) and not (name == key == "id"):
+            raise InvalidValueError(f"{name!r} is no field that can be written")
+    return wire
+
+
+def record_id(value: object) -> int:
+    """Return a database id."""
+    try:
+        number = to_wire(value)
+    except InvalidValueError:
+        number = None
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        kind = type(value).__name__
+        raise InvalidValueError(f"an id must be a whole number above 0, not this {kind}")
+    return number
+
+
 def from_wire(value: object, target: type[T]) -> T:
     """Return what the server sent as *target*: a type, an attrs class, a dataclass, a list of them.
 
@@ -64,16 +97,30 @@ def from_wire(value: object, target: type[T]) -> T:
     try:
         return _converter.structure(value, target)
     except Exception as error:  # of cattrs or the type itself, with the value in its text
-        places = transform_error(error, "", lambda one, cls: _mismatch(one, cls or target))
-        reason, _, path = places[0].rpartition(" @ ")
-        more = f" (and {len(places) - 1} more)" if places[1:] else ""
-        raise InvalidValueError(reason + more, path.removeprefix(".")) from None
+        places = list(_mismatches(error, target))
+    (path, reason), *others = places
+    more = f" (and {len(others)} more)" if others else ""
+    raise InvalidValueError(reason + more, path)  # not from within, as that keeps the other one
 
 
-def _mismatch(error: BaseException, target: Any) -> str:
-    if isinstance(error, KeyError):
-        return "it is missing"
-    return f"it is no {getattr(target, '__name__', target)}"
+def _mismatches(error: BaseException, target: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield what is wrong, and where: names of our own classes and places in lists, no values."""
+    if not isinstance(error, BaseValidationError):
+        missing = isinstance(error, KeyError)
+        yield path, "it is missing" if missing else f"it is no {_name_of(target)}"
+        return
+    for one in error.exceptions:
+        step, kind = "", target
+        for note in getattr(one, "__notes__", ()):
+            if isinstance(note, AttributeValidationNote):
+                step, kind = f".{note.name}" if path else note.name, note.type
+            elif isinstance(note, IterableValidationNote):
+                step, kind = f"[{note.index if isinstance(note.index, int) else '...'}]", note.type
+        yield from _mismatches(one, kind, path + step)
+
+
+def _name_of(target: Any) -> str:
+    return getattr(target, "__name__", None) or str(target)
 
 
 def is_ids(value: object, length: int, *, new: bool) -> TypeGuard[list[int]]:

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Unpack, cast
 
-from .._compat import Semaphore
+from .._compat import STREAM, Semaphore
+from .._core import arguments
+from .._core.checker import RECORDS, Checker
 from .._core.pace import Limits, Pacing
 from .._core.run import Run
 from .._core.source import Items, Name
@@ -18,7 +20,7 @@ from ..batch.operations import (
     UnlinkOperation,
     update_operation,
 )
-from ..batch.options import BatchOptions, ManagerSettings, Options, Settings, checked
+from ..batch.options import BatchOptions, ManagerSettings, Options, Settings
 from ..batch.results import BatchResult
 from .context import BatchContext, create_operation
 from .execution import Execution
@@ -44,7 +46,7 @@ class BatchManager:
 
     def __init__(self, client: ZenooClient, **settings: Unpack[Settings]) -> None:
         self._client = client
-        self.settings = checked(ManagerSettings, settings)
+        self.settings = arguments.options(ManagerSettings, settings)
         self._slots = Semaphore(self.settings.max_concurrency)
         self._pacing = Pacing(self.settings.max_chunk_bytes, self.settings.call_seconds)
         self._stats: Counter[str] = Counter()
@@ -126,8 +128,10 @@ class BatchManager:
         field that holds them, or a function of a record; each of these is kept, so that none
         occurs twice.
         """
+        if not isinstance(records, (Iterable, *STREAM)):
+            raise Checker(CreateStream.verb, model).error(RECORDS)
         operation = CreateStream(model, [records], external_ids=external_ids, context=context)
-        chosen = checked(BatchOptions, options)
+        chosen = arguments.options(BatchOptions, options)
         run = self.start([operation], chosen, look_ahead=4 * self.settings.max_concurrency)
         execution = Execution(self._client, self._slots, self.settings, run, chosen)
         return OutcomeStream(operation, run, execution, lambda: self._count(run))
@@ -136,8 +140,8 @@ class BatchManager:
         self, operations: Iterable[Operation], **options: Unpack[Options]
     ) -> BatchResult:
         """Carry out operations; BatchExecutionError unless every record was applied."""
-        chosen = checked(BatchOptions, options)
-        run = self.start(tuple(operations), chosen)
+        chosen = arguments.options(BatchOptions, options)
+        run = self.start(arguments.instances("operations", operations, Operation), chosen)
         self.carry_out(run, chosen)
         return run.result().raise_for_failures()
 

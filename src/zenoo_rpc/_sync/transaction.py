@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Self, Unpack
 import attrs
 
 from .._compat import shielded
+from .._core import arguments
 from .._core.deadline import Deadline
 from .._core.faults import Fault, never_sent
 from .._core.journal import Journal
 from .._core.protocol import Answer, Ending, HeldBack, Request
 from .._core.undo import CUT_OFF, Entry, Held, deletions, gathered
 from .._core.writes import write_of
-from ..batch.options import checked
 from ..batch.results import BatchResult, Status
 from ..batch.transaction import (
     Change,
@@ -48,14 +48,16 @@ class TransactionManager:
     ) -> None:
         self._client = client
         self._session = session
-        self.settings = checked(TransactionSettings, settings)
+        self.settings = arguments.options(TransactionSettings, settings)
 
     def transaction(self, **options: Unpack[TransactionOptions]) -> Transaction:
         """Open a transaction; *options* stand above those of the one around, or the manager's."""
         around = self._session.recorder()
         settings = around.settings if isinstance(around, Transaction) else self.settings
         chosen = {**attrs.asdict(settings), **options}
-        return Transaction(self._client, self._session, checked(TransactionSettings, chosen))
+        return Transaction(
+            self._client, self._session, arguments.options(TransactionSettings, chosen)
+        )
 
 
 class Transaction:

@@ -81,12 +81,7 @@ class CreateOperation(Operation):
         context: Context = None,
     ) -> None:
         check = Checker(self.verb, model)
-        if callable(external_ids):
-            records = check.listed(records)
-            external_ids = [external_ids(record) for record in records]
-        wire = check.records(records, external_ids)
-        names = check.external_ids(external_ids, wire)
-        wire = tuple(check.apart(record, external_ids) for record in wire)
+        wire, names = check.creates(records, external_ids)
         self.__attrs_init__(check.model, check.context(context), wire, names)
 
     def __len__(self) -> int:
@@ -193,7 +188,8 @@ class UpdateOperation(Operation):
 class WriteManyOperation(Operation):
     """Write different values to many records.
 
-    *updates* is any iterable of `{"id": 7, "values": {...}}`, or a mapping of ids to values.
+    *updates* is any iterable of `{"id": 7, "values": {...}}`, or a mapping of ids to values; with
+    *flat* one of `{"id": 7, "name": "Ann"}`.
 
     >>> WriteManyOperation("res.partner", [{"id": 7, "values": {"name": "Ann"}}])
     <WriteManyOperation: update res.partner, 1 records>
@@ -209,9 +205,11 @@ class WriteManyOperation(Operation):
         updates: Iterable[Mapping[str, object]] | Mapping[int, object],
         *,
         context: Context = None,
+        flat: bool = False,
     ) -> None:
         check = Checker(self.verb, model)
-        self.__attrs_init__(check.model, check.context(context), check.updates(updates))
+        own = check.updates(updates, flat=flat)
+        self.__attrs_init__(check.model, check.context(context), own)
 
     def __len__(self) -> int:
         return len(self.updates)
@@ -285,23 +283,9 @@ def update_operation(
         case [written, ids] if _is_record(written) and not _is_record(ids):
             return UpdateOperation(model, cast(RecordIds, ids), written, context=context)
         case [updates] if record_ids is None and not _is_record(updates):
-            return WriteManyOperation(model, _values_apart(check, updates), context=context)
+            return WriteManyOperation(model, cast(Any, updates), context=context, flat=True)
     raise check.error("give values and record ids, or a list of mappings that each have an id")
 
 
 def _is_record(value: object) -> bool:
     return isinstance(value, Mapping) or attrs.has(type(value)) or is_dataclass(value)
-
-
-def _values_apart(check: Checker, updates: object) -> list[Mapping[str, object]]:
-    """Turn `{"id": 7, "name": "Ann"}` into `{"id": 7, "values": {"name": "Ann"}}`."""
-
-    def apart(update: object, index: int) -> Mapping[str, object]:
-        if not isinstance(update, Mapping):
-            raise check.error(f"it is a {type(update).__name__}, not a mapping with an id", index)
-        if "id" not in update:
-            raise check.error("it has no id", index)
-        values = {field: value for field, value in update.items() if field != "id"}
-        return {"id": update["id"], "values": values}
-
-    return check.all(updates, "give record ids beside the values", apart)

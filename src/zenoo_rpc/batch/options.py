@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Literal, TypedDict, TypeVar
+from typing import Literal, TypedDict
 
 import attrs
+from attrs.validators import optional
 
-from .._core.values import record_to_wire
+from .._core.arguments import count, merged, one_of, seconds, validator, yes_or_no
 from .._core.ways import Way
-from ..errors import InvalidValueError, UnknownOptionError
+from ..errors import InvalidValueError
 
 # What keeps the addon `mail` from writing messages, followers and tracked changes (14 and 19).
 QUIET: Mapping[str, object] = MappingProxyType(
@@ -99,53 +99,6 @@ class Settings(TypedDict, total=False):
     context: Mapping[str, object] | None
 
 
-T = TypeVar("T", bound=attrs.AttrsInstance)
-
-
-def checked(kind: type[T], options: Mapping[str, Any]) -> T:
-    """Return the options as an instance of *kind*; UnknownOptionError for one that it has not."""
-    known = [each.name for each in attrs.fields(kind)]
-    for name in options:
-        if name not in known:
-            raise UnknownOptionError(f"there is no option {name!r}; known are {', '.join(known)}")
-    return kind(**options)
-
-
-def check_count(name: str, value: object) -> int:
-    """Return *value* if it is a whole number of at least 1; *name* is the option's."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidValueError(f"{name} must be a whole number of at least 1, not {value!r}")
-    return value
-
-
-def check_seconds(name: str, value: Any) -> float | None:
-    """Return *value* if it is a number of seconds above 0, or None."""
-    if value is None:
-        return None
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 < value < math.inf:
-        raise InvalidValueError(f"{name} must be a number of seconds above 0, not {value!r}")
-    return float(value)
-
-
-def _count(_: object, attribute: attrs.Attribute[int], value: int) -> None:
-    check_count(attribute.name, value)
-
-
-def _count_or_none(_: object, attribute: attrs.Attribute[int | None], value: int | None) -> None:
-    if value is not None:
-        check_count(attribute.name, value)
-
-
-def _seconds(_: object, attribute: attrs.Attribute[float | None], value: float | None) -> None:
-    check_seconds(attribute.name, value)
-
-
-def _some_seconds(_: object, attribute: attrs.Attribute[float], value: float) -> None:
-    if check_seconds(attribute.name, value) is None:
-        raise InvalidValueError(f"{attribute.name} must be a number of seconds above 0, not None")
-
-
 def _way(value: str) -> Way:
     try:
         return Way(value)
@@ -154,47 +107,40 @@ def _way(value: str) -> Way:
         raise InvalidValueError(f"update_by must be one of {known}, not {value!r}") from None
 
 
-def _wire_context(context: Mapping[str, object] | None) -> dict[str, object]:
-    return record_to_wire(context or {})
+COUNT, SECONDS, YES_OR_NO = validator(count), validator(seconds), validator(yes_or_no)
 
 
 @attrs.frozen(kw_only=True)
 class ManagerSettings:
     """A manager's keywords, checked."""
 
-    max_chunk_size: int | None = attrs.field(default=None, validator=_count_or_none)
-    max_chunk_bytes: int = attrs.field(default=8 * 2**20, validator=_count)
-    max_concurrency: int = attrs.field(default=4, validator=_count)
-    call_seconds: float = attrs.field(default=2.0, validator=_some_seconds)
-    timeout: float | None = attrs.field(default=None, validator=_seconds)
-    quiet: bool = False
+    max_chunk_size: int | None = attrs.field(default=None, validator=optional(COUNT))
+    max_chunk_bytes: int = attrs.field(default=8 * 2**20, validator=COUNT)
+    max_concurrency: int = attrs.field(default=4, validator=COUNT)
+    call_seconds: float = attrs.field(default=2.0, validator=SECONDS)
+    timeout: float | None = attrs.field(default=None, validator=optional(SECONDS))
+    quiet: bool = attrs.field(default=False, validator=YES_OR_NO)
     update_by: Way = attrs.field(default=Way.SAVE, converter=_way)
-    context: dict[str, object] = attrs.field(default=None, converter=_wire_context, repr=False)
+    context: dict[str, object] = attrs.field(default=None, converter=merged, repr=False)
 
 
 @attrs.frozen(kw_only=True)
 class BatchOptions:
     """A batch's keywords, checked."""
 
-    chunk_size: int | None = attrs.field(default=None, validator=_count_or_none)
-    quiet: bool | None = None
-    ordered: bool = True
-    on_error: OnError = attrs.field(default="continue")
-    on_unknown: OnUnknown = attrs.field(default="reconcile")
-    skip_unchanged: bool = True
-    time_limit: float | None = attrs.field(default=None, validator=_seconds)
+    chunk_size: int | None = attrs.field(default=None, validator=optional(COUNT))
+    quiet: bool | None = attrs.field(default=None, validator=optional(YES_OR_NO))
+    ordered: bool = attrs.field(default=True, validator=YES_OR_NO)
+    on_error: OnError = attrs.field(
+        default="continue", validator=validator(one_of("continue", "stop"))
+    )
+    on_unknown: OnUnknown = attrs.field(
+        default="reconcile", validator=validator(one_of("report", "reconcile"))
+    )
+    skip_unchanged: bool = attrs.field(default=True, validator=YES_OR_NO)
+    time_limit: float | None = attrs.field(default=None, validator=optional(SECONDS))
     progress_callback: ProgressCallback | None = attrs.field(default=None)
-    progress: bool = False
-
-    @on_error.validator
-    def _check_on_error(self, _: object, value: object) -> None:
-        if value not in ("continue", "stop"):
-            raise InvalidValueError(f'on_error must be "continue" or "stop", not {value!r}')
-
-    @on_unknown.validator
-    def _check_on_unknown(self, _: object, value: object) -> None:
-        if value not in ("report", "reconcile"):
-            raise InvalidValueError(f'on_unknown must be "report" or "reconcile", not {value!r}')
+    progress: bool = attrs.field(default=False, validator=YES_OR_NO)
 
     @progress_callback.validator
     def _check_callback(self, _: object, value: object) -> None:

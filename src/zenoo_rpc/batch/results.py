@@ -10,7 +10,7 @@ from typing import Self
 
 import attrs
 
-from ..errors import OdooError, ZenooError
+from ..errors import ConflictError, NotBegunError, OdooError, ZenooError
 from .exceptions import BatchExecutionError, BatchStateError, BatchValidationError
 from .ids import Ids
 from .operations import CreateOperation, CreateStream, Operation
@@ -75,9 +75,17 @@ class RecordOutcome:
         text = f"{self.operation.label}: record {self.index}: {self.status.label}"
         if self.id is not None and not isinstance(self.operation, CreateOperation | CreateStream):
             text += f" (id {self.id})"
+        if self._is_another_s():
+            text += ", as its call was refused and rolled back"
         if self.field:
             text += f", field '{self.field}'"
         return f"{text}: {_words(self.error)}" if self.error is not None else text
+
+    def _is_another_s(self) -> bool:
+        """Whether the error is what refused its whole call, and nothing says that it is its own."""
+        error = self.error
+        own = isinstance(error, ConflictError | NotBegunError)
+        return self.status is Status.NOT_SENT and isinstance(error, OdooError) and not own
 
 
 def _words(error: ZenooError) -> str:

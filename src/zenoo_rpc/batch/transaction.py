@@ -15,7 +15,8 @@ from typing import Literal, TypedDict
 
 import attrs
 
-from ..errors import InvalidValueError, UsageError, ZenooError
+from .._core.arguments import one_of, validator, yes_or_no
+from ..errors import UsageError, ZenooError
 
 SHOWN = 5  # changes that a summary names
 
@@ -43,20 +44,14 @@ class TransactionOptions(TypedDict, total=False):
 class TransactionSettings:
     """A transaction's keywords, checked."""
 
-    allow_partial_undo: bool = False
-    archive_if_kept: bool = False
-    on_conflict: Literal["report", "overwrite"] = attrs.field(default="report")
-    unlink: Literal["hold", "now"] = attrs.field(default="hold")
-
-    @on_conflict.validator
-    def _check_on_conflict(self, _: object, value: object) -> None:
-        if value not in ("report", "overwrite"):
-            raise InvalidValueError(f'on_conflict must be "report" or "overwrite", not {value!r}')
-
-    @unlink.validator
-    def _check_unlink(self, _: object, value: object) -> None:
-        if value not in ("hold", "now"):
-            raise InvalidValueError(f'unlink must be "hold" or "now", not {value!r}')
+    allow_partial_undo: bool = attrs.field(default=False, validator=validator(yes_or_no))
+    archive_if_kept: bool = attrs.field(default=False, validator=validator(yes_or_no))
+    on_conflict: Literal["report", "overwrite"] = attrs.field(
+        default="report", validator=validator(one_of("report", "overwrite"))
+    )
+    unlink: Literal["hold", "now"] = attrs.field(
+        default="hold", validator=validator(one_of("hold", "now"))
+    )
 
 
 class TransactionState(enum.Enum):
