@@ -13,7 +13,15 @@ from fractions import Fraction
 import attrs
 import pytest
 
-from zenoo_rpc import BatchValidationError, ZenooClient, from_wire
+from zenoo_rpc import (
+    BatchExecutionError,
+    BatchValidationError,
+    InvalidValueError,
+    QuestionError,
+    Status,
+    ZenooClient,
+    from_wire,
+)
 
 from ..proxy import Proxy
 from .accounts import log_in
@@ -98,7 +106,6 @@ VALUES = [  # field, value, what is stored
     ("street", date(2026, 3, 1), "2026-03-01"),
     ("street", datetime(2026, 3, 1, 8, 30, 15, 999_999), "2026-03-01 08:30:15"),  # noqa: DTZ001
     ("street", datetime(2026, 3, 1, 23, 30, tzinfo=NEW_YORK), "2026-03-02 04:30:00"),
-    ("street", b"\x00\xff", "AP8="),
 ]
 
 
@@ -272,6 +279,141 @@ async def test_times_go_into_a_datetime_field(client, server, way):
     assert times[0][0] == given[ids[0]]
     assert [UTC, UTC, UTC] == [given[number].tzinfo for number in ids[:3]]
     assert given[ids[3]] is None
+
+
+# every way in which records are made, those with external ids included
+MAKING = ["create", "bulk_create", "batch", "stream", "import", "import stream"]
+
+
+async def outcomes(client, way, model, records):
+    """Make records in one of MAKING, one call of one record for each; return what is told."""
+    names = None if way[:6] != "import" else lambda record: f"r{records.index(record)}"
+    match way:
+        case "create":
+            told = []
+            for record in records:
+                try:
+                    told.append(await client.create(model, [record]))
+                except InvalidValueError as error:
+                    told.append(str(error))
+            return told
+        case "stream" | "import stream":
+            stream = client.batch_manager.stream(model, records, external_ids=names, chunk_size=1)
+            async with stream:
+                return [_told(each) async for each in stream]
+        case "batch":
+            try:
+                async with client.batch(chunk_size=1) as batch:
+                    handle = batch.create(model, iter(records))
+            except BatchExecutionError:
+                pass
+            return [_told(each) for each in handle.result]
+    try:
+        return await client.batch_manager.bulk_create(model, records, external_ids=names)
+    except BatchValidationError as error:
+        return [str(each) for each in error.errors]
+
+
+def _told(outcome):
+    return [outcome.id] if outcome.error is None else str(outcome)
+
+
+@pytest.mark.parametrize("way", MAKING)
+async def test_the_day_of_a_time_with_a_zone(client, server, way):
+    """A Date field gets the day in the time's own zone, a Datetime field the time in UTC."""
+    zurich, manila = timezone(timedelta(hours=2)), timezone(timedelta(hours=8))
+    times = [
+        (datetime(2031, 7, 1, 0, 0, tzinfo=zurich), "2031-07-01"),
+        (datetime(2031, 7, 2, 23, 59, tzinfo=NEW_YORK), "2031-07-02"),
+        (datetime(2031, 7, 3, 3, 0, tzinfo=manila), "2031-07-03"),
+        (datetime(2031, 7, 4, 12, 0, tzinfo=UTC), "2031-07-04"),
+        (datetime(2031, 7, 5, 23, 0), "2031-07-05"),  # noqa: DTZ001
+    ]
+    records = [{"name": time, "rate": 2, "currency_id": 1} for time, _ in times]
+
+    told = await outcomes(client, way, "res.currency.rate", records)
+
+    ids = [each[0] if isinstance(each, list) else each for each in told]
+    rows = {row["id"]: row["name"] for row in server.rows("res.currency.rate")}
+    assert [day for _, day in times] == [rows[number] for number in ids]
+
+
+@pytest.mark.parametrize("way", ["write", "bulk_update", "write_many", "same"])
+async def test_the_day_is_updated_so(client, server, way):
+    """So it is where records are changed."""
+    time = datetime(2031, 7, 1, 0, 0, tzinfo=timezone(timedelta(hours=2)))
+    records, blank = [{"name": time}], [Rate(date(2032, 1, 1), Decimal(1))]
+    if way == "same":
+        ids = await client.batch_manager.bulk_create("res.currency.rate", blank)
+        await client.batch_manager.bulk_update("res.currency.rate", {"name": time}, record_ids=ids)
+    else:
+        ids = await put(client, way, "res.currency.rate", records, blank)
+    rows = {row["id"]: row["name"] for row in server.rows("res.currency.rate")}
+    assert ["2031-07-01"] == [rows[number] for number in ids]
+
+
+@pytest.mark.parametrize("way", MAKING)
+async def test_bytes_in_a_field_that_is_not_binary(client, server, way):
+    """They are refused before they are sent: as base64 they would be taken for a text."""
+    before = server.count("res.partner")
+    records = [{"name": "Ann"}, {"name": "Bob", "ref": b"7"}]
+    if way != "import":
+        records.append({"name": "Co", "child_ids": [(0, 0, {"name": bytearray(b"Eve")})]})
+
+    told = await outcomes(client, way, "res.partner", records)
+
+    bad = [each for each in told if isinstance(each, str)]
+    assert "ref': bytes are no value of a char field" in bad[0]
+    if way not in ("import", "import stream"):
+        assert "child_ids[0][2].name': bytes are no value of a char field" in bad[1]
+    sent = 0 if way in ("bulk_create", "import") else 1
+    assert before + sent == server.count("res.partner")
+
+
+async def test_bytes_in_an_update(client, server):
+    """So they are in updates; the error names the record where there is one."""
+    (ann,) = await client.batch_manager.bulk_create("res.partner", [{"name": "Ann"}])
+    with pytest.raises(InvalidValueError, match=r"^field 'name': bytes are no value of a char"):
+        await client.write("res.partner", ann, {"name": b"Bob"})
+    with pytest.raises(BatchValidationError, match=r"partner: field 'name': bytes are no value"):
+        await client.batch_manager.bulk_update("res.partner", {"name": b"Bob"}, record_ids=[ann])
+    with pytest.raises(BatchValidationError, match=r"record 1: field 'name': bytes are no value"):
+        await client.batch_manager.bulk_update(
+            "res.partner", [{"id": ann, "ref": "7"}, {"id": ann + 1, "name": b"Bob"}]
+        )
+    assert [("Ann", False)] == [(row["name"], row["ref"]) for row in server.rows("res.partner")]
+
+
+async def test_types_are_asked_for_once(flaky, proxy):
+    """For each model and client, and only where a value's form depends on its field's type."""
+
+    def asked():
+        return sum(b"fields_get" in each.sent for each in proxy.exchanges)
+
+    manager = flaky.batch_manager
+    await manager.bulk_create("res.partner", [{"name": "Ann", "color": 3}])
+    assert 0 == asked()
+    for _ in range(2):
+        await flaky.create("res.partner", {"name": "Bob", "image_1920": png()})
+        await manager.bulk_create("res.partner", [{"name": "Cid", "image_1920": png()}] * 3)
+        await manager.bulk_create("res.partner", [{"name": "Dan"}], external_ids=["dan"])
+        assert 1 == asked()
+
+
+async def test_without_the_types_nothing_is_sent(flaky, proxy, server):
+    """What the type decides is not guessed."""
+    before = server.count("res.partner")
+    proxy.rule("drop_answer", nth=range(1, 99), when=lambda body: b"fields_get" in body)
+    record = {"name": "Bob", "image_1920": png()}
+    with pytest.raises(QuestionError, match=r"a question about res\.partner got no answer"):
+        await flaky.create("res.partner", record)
+    for records in ([record], iter([{"name": "Ann"}, record])):
+        with pytest.raises(BatchExecutionError) as caught:
+            await flaky.batch_manager.bulk_create("res.partner", records, chunk_size=9)
+        assert {Status.NOT_SENT} == {each.status for each in caught.value.result}
+        [*_, last] = caught.value.result
+        assert isinstance(last.error, QuestionError)
+    assert before == server.count("res.partner")
 
 
 async def test_times_are_compared_in_utc(client):

@@ -5,6 +5,7 @@ from contextlib import suppress
 from itertools import pairwise
 
 from zenoo_rpc.sync import BatchExecutionError, RetryPolicy, Status, ZenooClient
+from zenoo_rpc.sync import ZenooClient as Blocking
 
 from ..proxy import odoo_error
 from .accounts import log_in
@@ -170,3 +171,26 @@ def test_calls_that_met_a_conflict_go_one_at_a_time(server, proxy):
     begun = [each.began for each in proxy.exchanges if each.action == "hold"]
     assert 4 == len(begun)
     assert all(after - before >= HELD for before, after in pairwise(begun))
+
+
+def test_who_created_what_somebody_else_imports_too(server, proxy):
+    """After a conflict nobody is sure to have created what was not there just before."""
+    records = [{"name": f"Partner {number}", "ref": str(number)} for number in range(3)]
+    conflict = odoo_error("psycopg2.errors.SerializationFailure", "could not serialize access")
+    theirs = []
+
+    def others_were_faster(exchange):
+        with Blocking(server.url) as other:
+            other.login(server.database, server.login, server.password)
+            with other.batch() as batch:
+                theirs.append(batch.create("res.partner", records, external_ids="ref"))
+        return conflict(exchange)
+
+    proxy.rule("replace", nth=1, when=lambda body: b'"load"' in body, answer=others_were_faster)
+    with connected(server, proxy.url) as client, client.batch() as batch:
+        ours = batch.create("res.partner", records, external_ids="ref")
+
+    assert theirs[0].ids == ours.ids
+    assert [True] * 3 == [each.created for each in theirs[0].result]
+    assert [None] * 3 == [each.created for each in ours.result]
+    assert 3 == server.count("res.partner")

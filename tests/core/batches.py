@@ -9,6 +9,10 @@ from collections.abc import Iterator, Sequence
 from hypothesis import strategies as st
 
 from zenoo_rpc._core.call import Call
+from zenoo_rpc._core.descriptions import Description
+from zenoo_rpc._core.faults import Fault
+from zenoo_rpc._core.protocol import Answer
+from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.ways import Way
 from zenoo_rpc.batch.operations import (
     CreateOperation,
@@ -33,6 +37,20 @@ VALUES = st.one_of(
     st.just({"y": [[6, 0, [7]]]}),
 )
 UNSENDABLE = st.sampled_from([7, "text", None, {"x": object()}, {7: 8}, {"x": float("nan")}])
+
+
+def tell_fields(run: Run, reply: Answer | Fault) -> list[str]:
+    """Answer the questions that come before the first round; return what models they are about.
+
+    Afterwards the run is in its first round, unless it is over.
+    """
+    asked = []
+    while run.advance() and not run._agenda._is_prepared:
+        while question := run.take():
+            assert isinstance(question, Description)
+            run.record(question, reply)
+            asked.append(question.model)
+    return asked
 
 
 class Batch(list[Operation]):

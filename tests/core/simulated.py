@@ -18,7 +18,7 @@ from zenoo_rpc._core.ways import Way
 from zenoo_rpc.batch.operations import CreateStream, Operation
 from zenoo_rpc.batch.results import Status
 
-from .batches import FIELDS, Mark, ids_on_wire, marks, marks_on_wire, values_on_wire
+from .batches import FIELDS, Mark, ids_on_wire, marks, marks_on_wire, tell_fields, values_on_wire
 
 ADDRESS = "http://localhost:8069"
 
@@ -140,9 +140,8 @@ class Driver:
 
     def begin(self) -> bool:
         """Answer what is asked beforehand, and begin the first round."""
-        for question in self.run.questions():
-            self.run.describe(question, self.server.fields)
-        return self.run.advance()
+        self.asked = len(tell_fields(self.run, self.server.fields))
+        return not self.run._agenda.stopped
 
     def drive(self) -> None:
         """Take and record until the run has nothing more."""

@@ -18,6 +18,8 @@ from zenoo_rpc.batch.operations import (
 )
 from zenoo_rpc.batch.results import Status
 
+from .batches import tell_fields
+
 ROOMY = Limits(100, 2**20)
 LOST = transport_fault(Kind.READ_TIMEOUT, "http://localhost:8069")
 REFUSAL = odoo_fault("odoo.exceptions.ValidationError", "No.", (), "")
@@ -43,8 +45,7 @@ def test_unknown_has_a_reason_when_it_is_cut_off():
 def test_import_that_is_cut_off_before_its_second_try_has_a_reason():
     """So is what was refused after a lost answer, and not asked for once more."""
     run = Run([CreateOperation("m", [{"x": "a"}], external_ids="x")], ROOMY)
-    run.describe(run.questions()[0], Answer({"x": {"type": "char"}}))
-    run.advance()
+    tell_fields(run, Answer({"x": {"type": "char"}}))
     run.record(run.take(), Answer([]))
     refused = {"ids": False, "messages": [{"type": "error", "message": "No", "record": 0}]}
     run.record(run.take(), Answer(refused).seen_after(LOST))
@@ -110,9 +111,12 @@ def test_fields_that_a_lost_answer_did_not_tell_are_asked_for_again():
     """A question without an answer says nothing of the server, so it is not remembered."""
     ways = Ways(14)
     run = Run([different(2)], ROOMY, ways=ways)
-    run.describe(run.questions()[0], LOST)
+    run.advance()
+    run.record(run.take(), LOST)
 
-    assert 1 == len(Run([different(2)], ROOMY, ways=ways).questions())
+    run = Run([different(2)], ROOMY, ways=ways)
+    run.advance()
+    assert "fields_get" == run.take().method
 
 
 def test_method_that_is_missing_is_not_tried_again():

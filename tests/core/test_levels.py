@@ -15,6 +15,8 @@ from zenoo_rpc.batch.exceptions import BatchValidationError
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation
 from zenoo_rpc.batch.results import Status
 
+from .batches import tell_fields
+
 FIELDS = {
     "name": {"type": "char"},
     "parent_id": {"type": "many2one", "relation": "m"},
@@ -68,10 +70,9 @@ def test_parents_go_before_their_children(parents):
 def test_calls_of_a_level_wait_for_the_one_before(parents, size):
     """No call goes out before all that its rows refer to was answered."""
     run = Run([operation(parents), UnlinkOperation("n", [1])], Limits(size, ROOMY))
-    for question in run.questions():
-        run.describe(question, Answer(FIELDS))
-    there, ids = set(), 100
-    while run.advance():
+    tell_fields(run, Answer(FIELDS))
+    there, ids, more = set(), 100, True
+    while more:
         taken = []
         while call := run.take():
             if call.method == "search_read":
@@ -89,6 +90,7 @@ def test_calls_of_a_level_wait_for_the_one_before(parents, size):
                 there.update(call.numbers)
                 run.record(call, Answer({"ids": [*range(ids, ids + len(call))], "messages": []}))
                 ids += len(call)
+        more = run.advance()
     assert {Status.APPLIED} == {outcome.status for outcome in run.result()}
 
 
@@ -131,7 +133,8 @@ def test_a_circle_is_told(parents, circle):
 def test_the_fields_are_told():
     """The question about the fields asks to what they refer."""
     run = Run([operation([None])], Limits(3, ROOMY))
-    [question] = run.questions()
+    run.advance()
+    question = run.take()
     assert ["type", "relation", "store", "related"] == json.loads(question.arguments[1])
 
 
@@ -139,9 +142,7 @@ def test_children_of_what_met_a_conflict_are_not_sent():
     """They would be refused for the want of their parent, which may be sent again."""
     conflict = odoo_fault("psycopg2.errors.SerializationFailure", "No.", (), "")
     run = Run([operation([None, 0])], Limits(9, ROOMY))
-    for question in run.questions():
-        run.describe(question, Answer(FIELDS))
-    run.advance()
+    tell_fields(run, Answer(FIELDS))
     run.record(run.take(), Answer([]))
     run.record(run.take(), conflict)
     assert run.advance()
@@ -166,9 +167,7 @@ def test_levels_beside_other_operations():
     """What does not wait for each other goes in the first round; a second one has the children."""
     operations = [operation([None, 0]), UnlinkOperation("n", [1])]
     run = Run(operations, Limits(9, ROOMY), ordered=False)
-    for question in run.questions():
-        run.describe(question, Answer(FIELDS))
-    assert run.advance()
+    tell_fields(run, Answer(FIELDS))
     lookup, unlink = run.take(), run.take()
     assert ("search_read", "unlink", None) == (lookup.method, unlink.method, run.take())
     run.record(unlink, Answer(True))

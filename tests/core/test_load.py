@@ -16,6 +16,8 @@ from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, UpdateO
 from zenoo_rpc.batch.results import Status
 from zenoo_rpc.errors import AccessError, ConflictError
 
+from .batches import tell_fields
+
 FIELDS = {
     "name": {"type": "char"},
     "active": {"type": "boolean"},
@@ -137,13 +139,7 @@ def test_external_ids_by_a_function():
 def begun(*operations, **options):
     """Return a run that knows the fields, in its first round."""
     run = Run(operations, Limits(3, 10**6), **{"skip_unchanged": False, **options})
-    for question in run.questions():
-        assert ("fields_get", b'["type","relation","store","related"]') == (
-            question.method,
-            question.arguments[1],
-        )
-        run.describe(question, Answer(FIELDS))
-    assert run.advance()
+    tell_fields(run, Answer(FIELDS))
     return run
 
 
@@ -534,9 +530,10 @@ NO_MODEL = odoo_fault("builtins.KeyError", "'m'", (), "")
 def test_without_the_fields_nothing_is_sent(reply, status, words):
     """The records that were to be imported are told why; nothing of them is unknown."""
     run = Run([CreateOperation("n", [{}]), named(2), named(1, "n")], Limits(3, 999))
-    asked = run.questions()
+    assert run.advance()
+    asked = [run.take(), run.take()]
     assert ["m", "n"] == [question.model for question in asked]
-    run.describe(asked[0], reply)
+    run.record(asked[0], reply)
     assert not run.advance()
     assert [Status.NOT_SENT, status, status, Status.NOT_SENT] == states(run)
     told = [outcome.error for outcome in run.result()]

@@ -16,6 +16,8 @@ from zenoo_rpc._core.run import Run
 from zenoo_rpc.batch.operations import CreateOperation, CreateStream, UpdateOperation
 from zenoo_rpc.batch.results import Status
 
+from .batches import tell_fields
+
 ADDRESS = "http://localhost:8069"
 FIELDS = {"x": {"type": "integer"}}
 FORBIDDEN = odoo_fault("odoo.exceptions.AccessError", "not you", (), "")
@@ -124,8 +126,8 @@ def taken(run):
 def carry_out(run, server, accidents, random):
     """Carry a run out; return the marks of what was written, and of what may have been."""
     done, lost = set(), set()
-    sent = 0
-    while run.advance():
+    sent, more = 0, True
+    while more:
         in_flight = []
         while True:
             call = taken(run) if len(in_flight) < 3 else None
@@ -150,6 +152,7 @@ def carry_out(run, server, accidents, random):
                 run.record(*in_flight.pop(random.randrange(len(in_flight))))
             else:
                 break
+        more = run.advance()
     return done, lost
 
 
@@ -175,8 +178,7 @@ def test_outcomes_are_true(
     batch, names = given_imports
     server = Server(bad, named, may_ask, {name: 50 + n for n, name in enumerate(sorted(before))})
     run = Run(batch, Limits(size, 10**6), ordered=ordered, on_unknown=on_unknown)
-    for question in run.questions():
-        run.describe(question, Answer(FIELDS))
+    tell_fields(run, Answer(FIELDS))
     done, lost = carry_out(run, server, accidents, random)
 
     result = run.result()

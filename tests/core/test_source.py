@@ -19,6 +19,8 @@ from zenoo_rpc.batch.exceptions import BatchValidationError
 from zenoo_rpc.batch.operations import CreateOperation, CreateStream, UnlinkOperation
 from zenoo_rpc.batch.results import Status
 
+from .batches import tell_fields
+
 APPLIED, REFUSED, UNKNOWN, NOT_SENT = (
     Status.APPLIED,
     Status.REFUSED,
@@ -253,9 +255,7 @@ def stream(*items, model="m", **options):
 def begun(*operations, size=2, **options):
     """Return a run at its first round."""
     run = Run(operations, Limits(size, ROOMY), **{"skip_unchanged": False, **options})
-    for question in run.questions():
-        run.describe(question, Answer(FIELDS))
-    assert run.advance()
+    tell_fields(run, Answer(FIELDS))
     return run
 
 
@@ -504,9 +504,7 @@ def test_without_the_fields_nothing_is_read():
     """The result says why."""
     operation = stream({"name": "n"}, external_ids="name")
     run = Run([operation, CreateOperation("n", [{}])], Limits(2, ROOMY))
-    [question] = run.questions()
-    run.describe(question, TIMEOUT)
-
+    assert ["m"] == tell_fields(run, TIMEOUT)
     assert not run.advance()
     assert (0, [NOT_SENT]) == (len(operation), statuses(run))
     assert "a question about m got no answer" in run.result().operations[0].unread

@@ -12,6 +12,8 @@ from zenoo_rpc._core.unchanged import Comparison
 from zenoo_rpc.batch.operations import CreateOperation
 from zenoo_rpc.batch.results import Status
 
+from .batches import tell_fields
+
 FIELDS = {
     name: {"type": name.removeprefix("a_"), "relation": "country", "store": True}
     for name in (
@@ -37,9 +39,7 @@ def begun(*records, **options):
     """Return a run over a create of records, each named by its place, and the question for ids."""
     names = [f"n{place}" for place in range(len(records))]
     run = Run([CreateOperation("m", records, external_ids=names)], Limits(9, 10**6), **options)
-    for question in run.questions():
-        run.describe(question, Answer(FIELDS))
-    assert run.advance()
+    tell_fields(run, Answer(FIELDS))
     return run, run.take()
 
 
@@ -166,9 +166,7 @@ def test_an_external_id_that_outlives_its_record():
 def test_fields_that_do_not_give_back_what_is_written(about, asked):
     """A password reads as empty, whatever it is; the name of a user is that of the partner."""
     run = Run([CreateOperation("m", [{"x": "a"}], external_ids=["n0"])], Limits(9, 10**6))
-    for question in run.questions():
-        run.describe(question, Answer({"x": {"type": "char", **about}}))
-    run.advance()
+    tell_fields(run, Answer({"x": {"type": "char", **about}}))
     run.record(run.take(), there("n0"))
     assert ("read" if asked else "load") == run.take().method
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from zenoo_rpc._core.descriptions import Description
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
 from zenoo_rpc._core.isolate import Probe, is_missing
-from zenoo_rpc._core.lookup import Description
 from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.planner import ONE_BY_ONE, Placed, calls
 from zenoo_rpc._core.protocol import Answer
@@ -15,7 +15,7 @@ from zenoo_rpc._core.ways import Way, Ways
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, WriteManyOperation
 from zenoo_rpc.batch.results import Status
 
-from .batches import FIELDS, ids_on_wire, values_on_wire
+from .batches import FIELDS, ids_on_wire, tell_fields, values_on_wire
 from .simulated import NO_METHOD
 
 APPLIED, REFUSED, UNKNOWN, NOT_SENT = (
@@ -97,12 +97,14 @@ def test_fields_are_asked_for(first, version, expected):
     operations = [different(2), different(2), UnlinkOperation("n", [7]), CreateOperation("m", [{}])]
     ways = Ways(version, first)
     run = Run(operations, ROOMY, ways=ways)
-    assert expected == run.questions()
-
+    run.advance()
     for question in expected:
-        run.describe(question, Answer(FIELDS))
+        assert question == run.take()
+        run.record(question, Answer(FIELDS))
 
-    assert [] == Run(operations, ROOMY, ways=ways).questions()
+    for each in (run, Run(operations, ROOMY, ways=ways)):
+        each.advance()
+        assert "fields_get" != each.take().method
 
 
 @pytest.mark.parametrize("reply", [Answer(None), DENIED], ids=["no mapping", "denied"])
@@ -110,21 +112,19 @@ def test_without_the_fields_records_are_written_one_by_one(reply):
     """A user who may not ask is no reason to fail, and is not asked again."""
     ways = Ways(OLD)
     run = Run([different(2)], ROOMY, ways=ways)
-    [question] = run.questions()
-    run.describe(question, reply)
     run.advance()
+    run.record(run.take(), reply)
 
-    assert ["write", "write"] == [run.take().method for _ in range(2)]
-    assert [] == Run([different(2)], ROOMY, ways=ways).questions()
+    for each in (run, Run([different(2)], ROOMY, ways=ways)):
+        each.advance()
+        assert ["write", "write"] == [each.take().method for _ in range(2)]
 
 
 def test_fields_serve_both():
     """A create with external ids and an update by import ask one question together."""
     create = CreateOperation("m", [{"x": 1}], external_ids=["a"])
     run = Run([create, different(2)], ROOMY, ways=Ways(NEW, Way.LOAD))
-    [question] = run.questions()
-    run.describe(question, Answer(FIELDS))
-    run.advance()
+    assert ["m"] == tell_fields(run, Answer(FIELDS))
     run.record(run.take(), Answer([]))
     run.record(run.take(), Answer({"ids": [7]}))
     run.advance()

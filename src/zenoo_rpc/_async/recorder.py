@@ -14,7 +14,7 @@ from .._core.journal import Journal
 from .._core.load import imported_ids
 from .._core.lookup import found, question
 from .._core.protocol import Answer, Request, value_of
-from .._core.rows import Fields
+from .._core.typed import Fields
 from .._core.undo import (
     Created,
     Entry,

@@ -66,7 +66,6 @@ class OutcomeStream:
     async def __anext__(self) -> RecordOutcome:
         if not self._is_begun:
             self._is_begun = True
-            await self._execution.prepare()
         outcome = await (self._in_bursts() if self._crew is None else self._flowing(self._crew))
         if outcome is None:
             await self._execution.finish()

@@ -8,23 +8,24 @@ from collections.abc import Iterable, Iterator, Sequence
 import attrs
 
 from ..batch.operations import CreateOperation, CreateStream, Operation, WriteManyOperation
+from ..batch.options import OnError
 from ..batch.results import Status
-from ..errors import QuestionError, ZenooError
+from ..errors import ZenooError
 from .call import Call, compact
-from .faults import Fault, Proof, not_answered
+from .descriptions import Description, check_types, described, lacking, not_described
+from .faults import Fault, Proof
 from .isolate import Probe, Survey
 from .ledger import Ledger
 from .load import Import, prepare
-from .lookup import Description, Lookup
+from .lookup import Lookup
 from .pace import Size, Sizes
 from .planner import Placed, is_stream, rounds, stages
 from .protocol import Answer
-from .rows import Fields
 from .source import Source
 from .unchanged import Cells, Comparison
 from .ways import Ways
 
-Question = Probe | Survey | Lookup | Comparison
+Question = Description | Probe | Survey | Lookup | Comparison
 
 
 @attrs.frozen
@@ -56,13 +57,16 @@ class Agenda:
         *,
         ordered: bool,
         look_ahead: int | None,
+        on_error: OnError = "continue",
         skip_unchanged: bool = True,
     ) -> None:
         self.asks_for_ids = True  # before each import, which of its records are there
         self.starts: dict[int, int] = {}  # by the `id` of a stream: the number of its first record
         self._operations = operations
+        self._on_error = on_error
         self._skip_unchanged = skip_unchanged
-        self._fields: dict[str, Fields] = {}  # of the models of imports
+        self._is_prepared = False  # what has to be known is
+        self._asked: set[str] = set()  # models
         self._imports: dict[int, Import] = {}  # by the number of its first record
         self._sizes = sizes
         self._ways = ways
@@ -79,49 +83,64 @@ class Agenda:
         self.stopped = False  # nothing more is to be sent
         self._flows = True  # whether what is to be sent again may go at once
 
-    def questions(self) -> list[Description]:
-        """Return what has to be asked, and answered by `describe`, before the first round."""
-        models = [each.model for each in self._operations if self._needs_fields(each)]
-        return [Description(model) for model in dict.fromkeys(models)]
+    def _questions(self) -> list[Description]:
+        """Return what has to be asked next, before the first round."""
+        models: dict[str, None] = {}
+        for each in self._operations:
+            models.update(dict.fromkeys(sorted(lacking(each, self._ways.fields))))
+            if isinstance(each, WriteManyOperation) and each.updates:
+                models.update({each.model: None} if self._ways.wants_fields(each.model) else {})
+        new = [model for model in models if model not in self._asked]
+        self._asked.update(new)
+        return [Description(model) for model in new]
 
-    def _needs_fields(self, operation: Operation) -> bool:
-        if isinstance(operation, WriteManyOperation):
-            return bool(operation.updates) and self._ways.wants_fields(operation.model)
-        return isinstance(operation, CreateOperation | CreateStream) and operation.imports
-
-    def describe(self, question: Description, reply: Answer | Fault) -> bool:
-        """Make the rows of a model's creates with external ids, by what was answered.
-
-        Raises BatchValidationError for what an import cannot carry. Returns False if there is an
-        import, and no answer to it: then nothing is to be sent.
-        """
-        fields = reply.value if isinstance(reply, Answer) else None
-        known = fields if isinstance(fields, dict) else None
+    def describe(self, question: Description, reply: Answer | Fault) -> None:
+        """Take what the fields of a model are; what cannot go without them is not sent."""
+        model, known = question.model, described(reply)
         told = isinstance(reply, Answer) or reply.proof is Proof.ROLLED_BACK
-        if told and self._ways.wants_fields(question.model):
-            self._ways.fields[question.model] = known
-        complete = True
-        self._fields[question.model] = known or {}
-        for each, numbers in numbered(self._operations, {}):
-            if each.model != question.model:
-                continue
-            if known is None and isinstance(each, CreateOperation | CreateStream) and each.imports:
-                complete = False
-                status, error = _not_described(question.model, reply)
+        if known is not None or told:
+            self._ways.fields[model] = known
+        for each, whole in numbered(self._operations, {}):
+            numbers: Sequence[int] = whole
+            if isinstance(each, CreateStream):
+                if known is not None and each.model == model:
+                    each.source.fields = known
+                numbers = [self.starts.get(id(each), 0) + n for n in each.source.untyped]
+            if known is None and model in lacking(each, self._ways.fields):
+                status, error = not_described(model, reply)
                 self._ledger.mark(numbers, status)
                 self._ledger.blame(numbers, error)
+                self.stopped = True
                 if isinstance(each, CreateStream):
                     each.source.unread = str(error)
-            elif known is not None and isinstance(each, CreateStream):
-                each.source.fields = known
-            elif known is not None and isinstance(each, CreateOperation) and each.imports:
-                self._imports[numbers.start] = prepare(each, known)
-        return complete
+        if known is not None and self._reading is not None:
+            self._refuse(self._reading, self._reading.source.resume())
+
+    def _prepare(self) -> None:
+        """Make the rows of imports, and check all values by the types of their fields."""
+        known = self._ways.fields
+        for each, numbers in numbered(self._operations, {}):
+            if isinstance(each, CreateStream):
+                each.source.known = known
+            elif isinstance(each, CreateOperation) and each.imports:
+                self._imports[numbers.start] = prepare(each, known[each.model] or {})
+            else:
+                check_types(each, known)
+        self._is_prepared = True
 
     def advance(self) -> bool:
-        """Go on to the next round; False when there is none."""
+        """Go on to the next round; False when there is none.
+
+        The first ones ask what has to be known. Raises BatchValidationError, before anything is
+        written, for what an import cannot carry, and for values that are none of their fields.
+        """
         if self.stopped:
             return False
+        if not self._is_prepared:
+            if questions := self._questions():
+                self._calls = iter(questions)
+                return True
+            self._prepare()
         if self._again:
             if not self._flows:
                 self._calls, self._again = iter(self._again), deque()
@@ -186,7 +205,7 @@ class Agenda:
         return call
 
     def _cells(self, call: Call) -> Cells | None:
-        return Cells.of(call, self._fields[call.model]) if self._skip_unchanged else None
+        return Cells.of(call, self._ways.fields[call.model] or {}) if self._skip_unchanged else None
 
     # -- streams -------------------------------------------------------------------------------
 
@@ -204,16 +223,19 @@ class Agenda:
         count = reading.source.lacks(size)
         return (reading.source, count) if count else None
 
-    def feed(self, items: Iterable[object]) -> bool:
-        """Take items that were read; refuse bad ones, and return whether there were any."""
+    def feed(self, items: Iterable[object]) -> None:
+        """Take items that were read; bad ones are refused."""
         reading = self._reading
         assert reading is not None
         errors = reading.source.feed(items)
         self._ledger.grow(reading.start + reading.source.count - len(self._ledger))
+        self._refuse(reading, errors)
+
+    def _refuse(self, reading: Reading, errors: Iterable[tuple[int, ZenooError]]) -> None:
         for index, error in errors:
             self._ledger.mark([reading.start + index], Status.REFUSED)
             self._ledger.blame([reading.start + index], error)
-        return bool(errors)
+            self.stopped |= self._on_error == "stop"
 
     def settle(self, numbers: Iterable[int]) -> None:
         """Keep the records of a stream no longer than until they are settled."""
@@ -227,6 +249,10 @@ class Agenda:
 
     def _cut(self, reading: Reading) -> Call | None:
         operation, source = reading.operation, reading.source
+        if models := source.lacking():
+            self.interrupt()
+            self.again(Description(model) for model in sorted(models))
+            return None
         size = self._size_for(reading)
         found = source.cut(size.size, size.bytes)
         if found is None:
@@ -257,12 +283,3 @@ def numbered(
         first = starts.get(id(operation), 0) if is_stream(operation) else start
         yield operation, range(first, first + len(operation))
         start += 0 if is_stream(operation) else len(operation)
-
-
-def _not_described(model: str, reply: Answer | Fault) -> tuple[Status, ZenooError]:
-    """Return what is told of the records of a model whose fields are not known."""
-    if isinstance(reply, Answer):
-        return Status.NOT_SENT, QuestionError(model, "the answer to fields_get is no mapping")
-    if reply.status is Status.REFUSED:  # there is no such model, or the login was rejected
-        return Status.REFUSED, reply.error
-    return Status.NOT_SENT, not_answered(model, reply)

@@ -180,8 +180,8 @@ class Fault:
     error: errors.ZenooError
     after_unknown: bool = False
 
-    def seen_after(self, unknown: Fault | None) -> Fault:
-        """Return what this failure proves when an earlier try ended as *unknown*.
+    def seen_after(self, unknown: Fault | None, *, conflict: bool = False) -> Fault:
+        """Return what this failure proves when earlier tries ended as *unknown* or in a *conflict*.
 
         That the last try did not reach the server says nothing of the first; a refusal of the
         last one is kept for its words.

@@ -73,6 +73,11 @@ class Ledger:
             self.told.extend(bytes(len(self.states)))
         self.told[number - self.first] = told
 
+    def doubt(self, numbers: Iterable[int]) -> None:
+        """Forget of records that they were not there: somebody else may have made them since."""
+        for number in filter(self.was_new, numbers):
+            self.tell(number, Told.NOTHING)
+
     def was_new(self, number: int) -> bool:
         """Whether a record is known not to have been there before."""
         return bool(self.told) and self.told[number - self.first] == Told.NEW

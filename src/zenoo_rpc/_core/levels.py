@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ..batch.exceptions import BatchValidationError
 from ..batch.operations import CreateOperation
 from .checker import Checker
-from .rows import Fields
+from .typed import Fields
 from .values import WireRecord
 
 Family = list[int]  # the places of rows that have one parent

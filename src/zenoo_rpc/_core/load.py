@@ -19,7 +19,8 @@ from .faults import Fault, odoo_fault
 from .levels import Family, in_levels
 from .pace import Size
 from .protocol import Answer
-from .rows import Fields, import_context, row
+from .rows import import_context, row
+from .typed import Fields, typed
 from .values import WireRecord
 
 # PostgreSQL's words for a conflict, which `load` hands on as a row's message.
@@ -75,7 +76,8 @@ def prepare(operation: CreateOperation, fields: Fields) -> Import:
 
     def made_of(pair: tuple[WireRecord, str], index: int) -> tuple[bytes, bytes]:
         try:
-            return row(*pair, fields)
+            record, name = pair
+            return row(typed(record, operation.model, {operation.model: fields}), name, fields)
         except InvalidValueError as error:
             raise check.error(str(error), index) from None
 

@@ -1,10 +1,9 @@
-"""Questions about an import: of what types its fields are, and which of its records are there."""
+"""Questions about an import: which of its records are there, and became there."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from typing import ClassVar
 
 import attrs
 
@@ -14,18 +13,6 @@ from .encoding import encode
 from .faults import Fault
 from .protocol import Answer
 from .unchanged import Cells, Comparison
-
-
-@attrs.frozen
-class Description:
-    """A question to the server: of what types are a model's fields, and to what do they refer?"""
-
-    model: str
-
-    method = "fields_get"
-    idempotent = True
-    context: ClassVar[dict[str, object]] = {}
-    arguments = (encode(None), encode(["type", "relation", "store", "related"]))
 
 
 @attrs.frozen

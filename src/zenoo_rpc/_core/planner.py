@@ -162,10 +162,10 @@ def calls(
             case _ if level:
                 pass  # it went in the first round
             case CreateOperation():
-                yield from _creates(members, sizes)
+                yield from _creates(members, sizes, ways)
             case UpdateOperation():
-                ids, values = operation.ids, operation.values
-                yield from _writes(operation, numbers, ids, values, sizes, last=last)
+                ids, wire = operation.ids, ways.typed(operation.model, operation.values)
+                yield from _writes(operation, numbers, ids, wire, sizes, last=last)
             case WriteManyOperation():
                 yield from _different_writes(operation, numbers, sizes, ways, last=last)
             case UnlinkOperation():
@@ -173,10 +173,10 @@ def calls(
                 yield from _by_id(operation, "unlink", numbers, ids, sizes, idempotent=True)
 
 
-def _creates(members: list[Placed], sizes: Sizes) -> Iterator[Call]:
+def _creates(members: list[Placed], sizes: Sizes, ways: Ways) -> Iterator[Call]:
     first = members[0].operation
     records = (
-        (each.start + index, encode(record))
+        (each.start + index, encode(ways.typed(first.model, record)))
         for each in members
         if isinstance(each.operation, CreateOperation)
         for index, record in enumerate(each.operation.records)
@@ -237,8 +237,9 @@ def _different_writes(
     """Write values that many records share at once, and all others as *ways* tells."""
     groups: dict[bytes, list[_Update]] = {}
     for number, (record_id, values) in zip(numbers, operation.updates.items(), strict=True):
-        part = encode(dict(sorted(values.items())))
-        groups.setdefault(part, []).append(_Update(number, record_id, values, part))
+        wire = dict(sorted(ways.typed(operation.model, values).items()))
+        part = encode(wire)
+        groups.setdefault(part, []).append(_Update(number, record_id, wire, part))
     way = ways.of(operation.model)
     few: dict[tuple[str, ...], list[_Update]] = {}  # by the columns of an import
     for group in groups.values():

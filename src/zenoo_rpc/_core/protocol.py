@@ -31,14 +31,20 @@ JSON2_SINCE = 19
 
 @attrs.frozen
 class Answer:
-    """The value that a call brought; *after_unknown* as in `Fault`."""
+    """The value that a call brought; *after_unknown* as in `Fault`.
+
+    *after_conflict* says that somebody else was at work on the same records in an earlier try.
+    """
 
     value: Any
     after_unknown: bool = False
+    after_conflict: bool = False
 
-    def seen_after(self, unknown: Fault | None) -> Answer:
-        """Return the same value, when an earlier try ended as *unknown*."""
-        return self if unknown is None else attrs.evolve(self, after_unknown=True)
+    def seen_after(self, unknown: Fault | None, *, conflict: bool = False) -> Answer:
+        """Return the same value, when earlier tries ended as *unknown*, or in a *conflict*."""
+        if unknown is None and not conflict:
+            return self
+        return attrs.evolve(self, after_unknown=unknown is not None, after_conflict=conflict)
 
 
 Ending = tuple[Status, ZenooError | None]

@@ -18,6 +18,7 @@ from ..batch.results import Status, Told
 from ..errors import ConflictError, ZenooError
 from .agenda import Agenda, Question
 from .call import Call
+from .descriptions import Description
 from .faults import Fault, Proof, not_answered
 from .isolate import (
     Probe,
@@ -69,7 +70,9 @@ class Replies:
 
     def file(self, call: Question | Call, reply: Answer | Fault, seconds: float = 0.0) -> None:
         """Take what the server said to *call*, which took so many seconds."""
-        if isinstance(call, Probe):
+        if isinstance(call, Description):
+            self._agenda.describe(call, reply)
+        elif isinstance(call, Probe):
             self._probed(call, reply)
         elif isinstance(call, Survey):
             self._surveyed(call, reply)
@@ -103,6 +106,8 @@ class Replies:
                 self._give_up(call, Status.UNKNOWN, no_ids(call.method, len(call)))
                 return
             self._ledger.name(call.numbers, value)
+            if answer.after_conflict:
+                self._ledger.doubt(call.numbers)
         self._done(call)
 
     def _held_back(self, call: Call, reply: HeldBack) -> None:

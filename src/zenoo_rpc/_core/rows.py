@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from ..errors import InvalidValueError
 from .encoding import encode
+from .typed import Fields
 from .values import WireRecord
 
-Fields = Mapping[str, Mapping[str, Any]]  # what `fields_get` answers
 Cell = tuple[str, str]  # the column and the text
 
 EXTERNAL_ID, DATABASE_ID = "id", ".id"  # the columns' names

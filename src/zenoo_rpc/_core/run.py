@@ -15,13 +15,11 @@ from .agenda import Agenda, Question, numbered
 from .call import Call
 from .faults import Fault
 from .ledger import IN_FLIGHT, Ledger
-from .lookup import Description
 from .pace import Sizes
-from .planner import ONE_BY_ONE
 from .protocol import Answer
 from .replies import Replies
 from .source import Source
-from .ways import Ways
+from .ways import Way, Ways
 
 FORGOTTEN_AT_ONCE = 4096  # outcomes that were told
 
@@ -39,7 +37,7 @@ class Run:
         operations: Sequence[Operation],
         sizes: Sizes,
         *,
-        ways: Ways = ONE_BY_ONE,
+        ways: Ways | None = None,
         ordered: bool = True,
         on_error: OnError = "continue",
         on_unknown: OnUnknown = "reconcile",
@@ -50,7 +48,7 @@ class Run:
             if isinstance(each, CreateStream):
                 each.begin()
         self.operations = operations
-        self._on_error = on_error
+        ways = ways or Ways(first=Way.WRITE)
         self._ledger = Ledger(sum(map(len, operations)))
         self._agenda = Agenda(
             operations,
@@ -59,6 +57,7 @@ class Run:
             self._ledger,
             ordered=ordered,
             look_ahead=look_ahead,
+            on_error=on_error,
             skip_unchanged=skip_unchanged,
         )
         self._lock = threading.Lock()
@@ -86,15 +85,6 @@ class Run:
         labels = {each.label for each in self.operations}
         return labels.pop() if len(labels) == 1 else f"{len(self.operations)} operations"
 
-    def questions(self) -> list[Description]:
-        """Return what has to be asked, and answered by `describe`, before the first round."""
-        return self._agenda.questions()
-
-    def describe(self, question: Description, reply: Answer | Fault) -> None:
-        """Take what was answered; BatchValidationError for what an import cannot carry."""
-        self._calls_sent += 1
-        self._agenda.stopped |= not self._agenda.describe(question, reply)
-
     # -- what is next --------------------------------------------------------------------------
 
     def advance(self) -> bool:
@@ -114,8 +104,7 @@ class Run:
     def feed(self, items: Iterable[object]) -> None:
         """Take items that were read; a bad one is refused here, the server never gets it."""
         with self._lock:
-            bad = self._agenda.feed(items)
-            self._agenda.stopped |= bad and self._on_error == "stop"
+            self._agenda.feed(items)
 
     def take(self) -> Question | Call | None:
         """Return the next call to send, None when the round has no other."""

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterable, Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
 from ..errors import InvalidValueError, ZenooError
 from .checker import RECORDS, Checker
 from .encoding import encode
-from .rows import Fields, import_context, row
+from .rows import import_context, row
+from .typed import Fields, Known, typed, unknown
 from .values import WireRecord
 
+T = TypeVar("T")
 Items = Iterable[Any] | AsyncIterable[Any]
 Name = str | Callable[[Any], str] | None
 
@@ -52,7 +54,9 @@ class Source:
         self.unread = "not all of its records were read" if self.items else ""
         self.begun = False
         self.kept: dict[int, tuple[WireRecord, str]] = {}  # what was read and is not settled
-        self.fields: Fields = {}
+        self.fields: Fields | None = None  # of an import's model
+        self.known: Known = {}  # the fields of all models, as far as they are known
+        self.untyped: list[int] = []  # what waits until more of them are
         self._check = check
         self._external_ids = external_ids
         self._seen: dict[str, int] = {}
@@ -66,7 +70,7 @@ class Source:
     @property
     def is_used_up(self) -> bool:
         """Whether all was read, and nothing waits for its call."""
-        return not self.items and not any(self._waiting.values())
+        return not self.items and not self.untyped and not any(self._waiting.values())
 
     def close(self) -> None:
         """Let go of what was not read."""
@@ -74,33 +78,52 @@ class Source:
 
     def lacks(self, size: int) -> int:
         """Return how many items more make a full call, 0 when there is nothing more to read."""
-        waiting = sum(map(len, self._waiting.values()))
+        waiting = sum(map(len, self._waiting.values())) + len(self.untyped)
         return max(0, size - waiting) if self.items else 0
 
     def feed(self, items: Iterable[object]) -> list[tuple[int, ZenooError]]:
         """Take items that were read; return the errors of the bad ones, by index."""
-        errors: list[tuple[int, ZenooError]] = []
-        for item in items:
-            index = self.count
-            self.count += 1
-            try:
-                self._add(index, item)
-            except ZenooError as error:
-                errors.append((index, error))
+        numbered = list(enumerate(items, self.count))
+        self.count += len(numbered)
+        errors = _errors(numbered, self._add)
         self.unread = self.unread if self.items else ""
         return errors
 
     def _add(self, index: int, item: object) -> None:
-        record, name = self._check.create(item, index, self._external_ids, self._seen)
-        columns, part = b"", b""
-        if self._external_ids is None:
-            part = encode(record)
-        else:
-            try:
-                columns, part = row(record, name, self.fields)
-            except InvalidValueError as error:
-                raise self._check.error(str(error), index) from None
-        self.kept[index] = record, name
+        self.kept[index] = self._check.create(item, index, self._external_ids, self._seen)
+        self._place(index)
+
+    def lacking(self) -> set[str]:
+        """Return the models whose fields must be known before what waits for them is sent."""
+        return {model for index in self.untyped for model in self._lacking(index)}
+
+    def _lacking(self, index: int) -> set[str]:
+        return (
+            set() if self.imports else unknown(self.kept[index][0], self._check.model, self.known)
+        )
+
+    def resume(self) -> list[tuple[int, ZenooError]]:
+        """Go on with what waited for fields to be known; return the errors of the bad ones."""
+        waiting, self.untyped = self.untyped, []
+        return _errors(((index, index) for index in waiting), lambda index, _: self._place(index))
+
+    def _place(self, index: int) -> None:
+        """Let a record wait for its call, or for what must be known before."""
+        if self._lacking(index):
+            self.untyped.append(index)
+            return
+        record, name = self.kept[index]
+        known = {self._check.model: self.fields} if self.imports else self.known
+        columns = b""
+        try:
+            record = typed(record, self._check.model, known)
+            if self.imports:
+                columns, part = row(record, name, self.fields or {})
+            else:
+                part = encode(record)
+        except InvalidValueError as error:
+            del self.kept[index]
+            raise self._check.error(str(error), index) from None
         self._waiting.setdefault(columns, deque()).append(Part(index, part))
 
     def cut(self, size: int, bytes_: int) -> tuple[bytes, list[Part]] | None:
@@ -121,12 +144,24 @@ class Source:
 
     def context(self, context: WireRecord, part: Part) -> WireRecord:
         """Return the context of the import that a part is of."""
-        return import_context(context, [self.kept[part.index][0]], self.fields)
+        return import_context(context, [self.kept[part.index][0]], self.fields or {})
 
     def settle(self, indexes: Iterable[int]) -> None:
         """Keep these records no longer."""
         for index in indexes:
             self.kept.pop(index, None)
+
+
+def _errors(
+    items: Iterable[tuple[int, T]], take: Callable[[int, T], None]
+) -> list[tuple[int, ZenooError]]:
+    errors: list[tuple[int, ZenooError]] = []
+    for index, item in items:
+        try:
+            take(index, item)
+        except ZenooError as error:
+            errors.append((index, error))
+    return errors
 
 
 def _reader(check: Checker, items: Items) -> Any:

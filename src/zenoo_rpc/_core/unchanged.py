@@ -19,7 +19,7 @@ from .call import AboutCall, Call
 from .encoding import array, encode
 from .faults import Fault
 from .protocol import Answer
-from .rows import Fields
+from .typed import Fields
 
 # type -> what `read` gives for the text of a cell (14 and 19); an empty text is no value
 READ_AS: Mapping[str, Callable[[str], object]] = {

@@ -31,6 +31,7 @@ from cattrs.errors import (
 
 from ..batch.ids import Ids
 from ..errors import InvalidValueError, OutcomeUnknownError
+from .typed import Base64, Marked, MarkedList, MarkedRecord, Moment
 
 T = TypeVar("T")
 Hook = Callable[[Any], object]
@@ -188,6 +189,8 @@ to_plain: Callable[[Any], object] = _converter.unstructure
 def _text(value: str) -> object:
     if isinstance(value, enum.Enum):
         return to_plain(value.value)
+    if isinstance(value, Marked):
+        return value
     # Not by trying to encode it: that error would carry the text along.
     if not value.isascii() and SURROGATE.search(value):
         raise InvalidValueError("a text with a lone surrogate has no UTF-8 form")
@@ -214,11 +217,17 @@ def _float(value: Any) -> float:
 def _time(value: datetime.datetime) -> str:
     if value != value:  # noqa: PLR0124  pandas.NaT is a datetime
         raise InvalidValueError("NaT has no JSON form")
-    if value.tzinfo is not None:
-        try:
-            value = value.astimezone(UTC)
-        except OverflowError:
-            raise InvalidValueError("a time beyond the years 1 to 9999 in UTC") from None
+    if value.tzinfo is None:
+        return _text_of(value)
+    try:
+        text = _text_of(value.astimezone(UTC))
+    except OverflowError:
+        raise InvalidValueError("a time beyond the years 1 to 9999 in UTC") from None
+    day = value.date().isoformat()
+    return text if text.startswith(day) else Moment(text, day)
+
+
+def _text_of(value: datetime.datetime) -> str:
     return value.replace(tzinfo=None).isoformat(sep=" ")[:19]  # a pandas one has nanoseconds too
 
 
@@ -229,7 +238,7 @@ def _items(values: Any) -> list[object]:
             wire.append(to_plain(value))
         except InvalidValueError as error:
             raise error.within(index) from None
-    return wire
+    return MarkedList(wire) if any(isinstance(value, Marked) for value in wire) else wire
 
 
 def _record(record: Any) -> WireRecord:
@@ -245,6 +254,7 @@ def _record(record: Any) -> WireRecord:
             f"it is a {type(record).__name__}, not a mapping, attrs or dataclass instance"
         )
     wire: WireRecord = {}
+    marked = False
     for key, value in items:
         if not isinstance(key, str) or not key:
             raise InvalidValueError("a field's name must be a text that is not empty")
@@ -254,10 +264,11 @@ def _record(record: Any) -> WireRecord:
             wire[field] = value  # most values; the converter would say the same, slower
             continue
         try:
-            wire[field] = to_plain(value)
+            wire[field] = plain = to_plain(value)
         except InvalidValueError as error:
             raise error.within(field) from None
-    return wire
+        marked = marked or isinstance(plain, Marked)
+    return MarkedRecord(wire) if marked else wire
 
 
 _TIMES = {"M": "datetime64", "m": "timedelta64"}
@@ -282,6 +293,10 @@ def _refuse(value: Any) -> object:
     raise InvalidValueError(f"a value of type {type(value).__name__} has no wire form")
 
 
+def _base64(value: Any) -> Base64:
+    return Base64(base64.b64encode(bytes(value)).decode("ascii"))
+
+
 # The first class that fits decides; so enums and booleans come before what they are made of.
 _HOOKS: tuple[tuple[type | tuple[type, ...], Hook], ...] = (
     (enum.Enum, lambda value: to_plain(value.value)),
@@ -292,14 +307,10 @@ _HOOKS: tuple[tuple[type | tuple[type, ...], Hook], ...] = (
     (datetime.datetime, _time),
     (datetime.date, datetime.date.isoformat),
     (uuid.UUID, str),
-    ((bytearray, memoryview), lambda value: _base64(bytes(value))),
+    ((bytes, bytearray, memoryview), _base64),
     ((list, tuple, Ids), _items),
     (Mapping, _record),
 )
-
-
-def _base64(value: bytes) -> str:
-    return base64.b64encode(value).decode("ascii")
 
 
 def _hook_for(cls: type) -> Hook:
@@ -313,7 +324,7 @@ def _hook_for(cls: type) -> Hook:
 
 _converter.register_unstructure_hook_factory(lambda cls: isinstance(cls, type), _hook_for)
 _converter.register_unstructure_hook(str, _text)  # cattrs looks these two up before any factory
-_converter.register_unstructure_hook(bytes, _base64)
+_converter.register_unstructure_hook(bytes, _hook_for(bytes))
 
 
 # -- from the wire -------------------------------------------------------------------------------

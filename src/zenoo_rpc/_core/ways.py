@@ -6,7 +6,8 @@ import enum
 
 import attrs
 
-from .rows import Cell, Fields, update_cells
+from .rows import Cell, update_cells
+from .typed import Fields, typed
 from .values import WireRecord
 
 
@@ -37,7 +38,7 @@ SAVE_SINCE = 16  # servers before it do not have it (14); later ones are tried
 class Ways:
     """The ways that a server offers, as far as that is known; remembered by the client.
 
-    *version* is the server's, *first* the best way that is wanted.
+    *version* is the server's, *first* the best way that is wanted, *fields* those of models.
     """
 
     version: int = 0
@@ -66,6 +67,10 @@ class Ways:
         since = (Way.SAVE,) if self.version < SAVE_SINCE else ()
         wanted = list(Way)[list(Way).index(self.first) :]
         return [way for way in wanted if way not in (*self.missing, *since) or way is Way.WRITE]
+
+    def typed(self, model: str, values: WireRecord) -> WireRecord:
+        """Return values in the forms that their fields' types ask for."""
+        return typed(values, model, self.fields)
 
     def cells(self, model: str, values: WireRecord) -> list[Cell] | None:
         """Return what an import writes to a record of a model, None for what it cannot carry."""

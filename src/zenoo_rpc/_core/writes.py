@@ -11,7 +11,7 @@ import attrs
 from .named import placed
 from .protocol import Request
 from .retry import READS
-from .rows import Fields
+from .typed import Fields
 from .values import WireRecord
 
 Rows = Mapping[int, WireRecord]  # values by id, as they can be written back

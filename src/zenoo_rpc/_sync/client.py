@@ -18,7 +18,6 @@ from .._core.deadline import Deadline
 from .._core.encoding import encode
 from .._core.faults import Fault
 from .._core.keys import Key
-from .._core.lookup import Description
 from .._core.protocol import Answer, Request, checked, major, value_of
 from .._core.retry import RetryPolicy, is_idempotent
 from .._core.values import check_new_ids, record_to_wire, to_wire
@@ -28,6 +27,7 @@ from ..batch.options import ManagerSettings, Options, Settings
 from ..batch.transaction import TransactionOptions
 from ..errors import InvalidValueError
 from .context import BatchCollector, BatchContext
+from .fields import in_their_types
 from .keys import ApiKeys
 from .login import Welcome, by_key, by_password
 from .manager import BatchManager
@@ -295,14 +295,15 @@ class ZenooClient(Closable):
 
         Raises OutcomeUnknownError if the answer has no new id for each.
         """
-        wire = arguments.records(values)
+        wire = in_their_types(self, model, arguments.records(values))
         answer = self.execute_kw(model, "create", [wire], context=context)
         check_new_ids(answer, wire)
         return answer
 
     def write(self, model: str, ids: Ids, values: object, *, context: Context = None) -> bool:
         """Write *values* to the records with these ids, all or none."""
-        args = [arguments.ids(ids), arguments.values(values)]
+        wire = in_their_types(self, model, arguments.values(values))
+        args = [arguments.ids(ids), wire]
         return bool(self.execute_kw(model, "write", args, context=context))
 
     def unlink(self, model: str, ids: Ids, *, context: Context = None) -> bool:
@@ -388,7 +389,7 @@ class ZenooClient(Closable):
         self._session.check_ready()
 
     def send_call(
-        self, call: Description | Question | Call, settings: ManagerSettings, deadline: Deadline
+        self, call: Question | Call, settings: ManagerSettings, deadline: Deadline
     ) -> Answer | Fault:
         """Send a batch's call and return what came of it, as a value."""
         context = record_to_wire({**self.context, **settings.context, **call.context})

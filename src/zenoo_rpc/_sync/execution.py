@@ -13,7 +13,6 @@ from .._core.agenda import Question
 from .._core.call import Call
 from .._core.deadline import Deadline
 from .._core.faults import Fault
-from .._core.lookup import Description
 from .._core.protocol import Answer
 from .._core.run import Run
 from .._core.source import Source
@@ -52,7 +51,6 @@ class Execution:
     def carry_out(self) -> None:
         """Send all calls, and tell the progress."""
         try:
-            self.prepare()
             while self.carry_on():
                 pass
             self.finish()
@@ -84,18 +82,6 @@ class Execution:
     def has_room(self, crew: Crew) -> bool:
         """Whether one more call may be in flight."""
         return crew.busy < self._settings.max_concurrency
-
-    def prepare(self) -> None:
-        """Ask what has to be known before the first call."""
-        for question in self._run.questions():
-            if not acquire(self._slots, self._deadline.left):
-                self._run.stop()
-                return
-            try:
-                reply = self._ask(question)
-            finally:
-                self._slots.release()
-            self._run.describe(question, reply)
 
     def advance(self) -> bool:
         """Go on to the next round; False when there is none, or no time."""
@@ -135,7 +121,7 @@ class Execution:
             self._slots.release()
         self._reporter.report()
 
-    def _ask(self, call: Description | Question | Call) -> Answer | Fault:
+    def _ask(self, call: Question | Call) -> Answer | Fault:
         return self._client.send_call(call, self._settings, self._deadline)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 from .._compat import notify
 from .._core import arguments
 from .._core.protocol import value_of
-from .._core.rows import Fields
+from .._core.typed import Fields
 from .._core.undo import (
     ARCHIVED,
     Compensation,

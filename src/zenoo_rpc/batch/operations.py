@@ -6,7 +6,7 @@ later change of it changes nothing here. Its `repr` shows no values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
 from typing import Any, ClassVar, cast
 
@@ -45,6 +45,11 @@ class Operation:
     @property
     def ids(self) -> tuple[int, ...]:
         """The ids of the records it touches, in the caller's order; none for a create."""
+        return ()
+
+    @property
+    def written(self) -> Sequence[WireRecord]:
+        """The values that it writes; those of a stream are read later."""
         return ()
 
     def only(self, indexes: Iterable[int]) -> Operation:
@@ -91,6 +96,10 @@ class CreateOperation(Operation):
     def imports(self) -> bool:
         """Whether the records have external ids."""
         return bool(self.external_ids)
+
+    @property
+    def written(self) -> Sequence[WireRecord]:
+        return self.records
 
     def only(self, indexes: Iterable[int]) -> CreateOperation:
         """Return the same operation over just the records at these indexes."""
@@ -179,6 +188,10 @@ class UpdateOperation(Operation):
     def ids(self) -> tuple[int, ...]:
         return self.record_ids
 
+    @property
+    def written(self) -> Sequence[WireRecord]:
+        return (self.values,)
+
     def only(self, indexes: Iterable[int]) -> UpdateOperation:
         """Return the same operation over just the records at these indexes."""
         return attrs.evolve(self, record_ids=[self.record_ids[index] for index in indexes])
@@ -217,6 +230,10 @@ class WriteManyOperation(Operation):
     @property
     def ids(self) -> tuple[int, ...]:
         return tuple(self.updates)
+
+    @property
+    def written(self) -> Sequence[WireRecord]:
+        return tuple(self.updates.values())
 
     def only(self, indexes: Iterable[int]) -> WriteManyOperation:
         """Return the same operation over just the records at these indexes."""

@@ -1,0 +1,74 @@
+"""Fields of models: which have to be known before an operation, and what follows from their types.
+
+They are asked for once for each model and client; a stream asks anew, and so does an import of a
+field that was not there.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import attrs
+
+from ..batch.operations import CreateOperation, CreateStream, Operation, UpdateOperation
+from ..batch.results import Status
+from ..errors import InvalidValueError, QuestionError, ZenooError
+from .checker import Checker
+from .encoding import encode
+from .faults import Fault, not_answered
+from .protocol import Answer
+from .typed import Fields, Known, typed, unknown
+from .values import WireRecord
+
+
+@attrs.frozen
+class Description:
+    """A question to the server: of what types are a model's fields, and to what do they refer?"""
+
+    model: str
+
+    method = "fields_get"
+    idempotent = True
+    context: ClassVar[dict[str, object]] = {}
+    arguments = (encode(None), encode(["type", "relation", "store", "related"]))
+
+
+def described(reply: Answer | Fault) -> Fields | None:
+    """Return the fields that were told, None if none were."""
+    fields = reply.value if isinstance(reply, Answer) else None
+    return fields if isinstance(fields, dict) else None
+
+
+def not_described(model: str, reply: Answer | Fault) -> tuple[Status, ZenooError]:
+    """Return what is told of the records of a model whose fields are not known."""
+    if isinstance(reply, Answer):
+        return Status.NOT_SENT, QuestionError(model, "the answer to fields_get is no mapping")
+    if reply.status is Status.REFUSED:  # there is no such model, or the login was rejected
+        return Status.REFUSED, reply.error
+    return Status.NOT_SENT, not_answered(model, reply)
+
+
+def lacking(operation: Operation, known: Known) -> set[str]:
+    """Return the models whose fields must be known before an operation, and are not."""
+    if isinstance(operation, CreateStream):
+        source = operation.source
+        return {operation.model} if source.imports and source.fields is None else source.lacking()
+    if isinstance(operation, CreateOperation) and operation.imports:
+        fields = known.get(operation.model)
+        there = fields is not None and fields.keys() >= set[str]().union(*operation.records)
+        return set() if there else {operation.model}
+    return {model for each in operation.written for model in unknown(each, operation.model, known)}
+
+
+def check_types(operation: Operation, known: Known) -> None:
+    """Raise BatchValidationError, by index, for values that are none of their fields."""
+    check = Checker(operation.verb, operation.model)
+    same = isinstance(operation, UpdateOperation)
+
+    def fits(record: WireRecord, index: int) -> None:
+        try:
+            typed(record, operation.model, known)
+        except InvalidValueError as error:
+            raise check.error(str(error), None if same else index) from None
+
+    check.all(operation.written, "", fits)

@@ -1,0 +1,50 @@
+"""Values of single calls in the forms that their fields' types ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._core.descriptions import Description, described, not_described
+from .._core.typed import unknown
+from .._core.values import WireRecord
+from ..batch.options import ManagerSettings
+from ..errors import InvalidValueError
+from .session import NO_DEADLINE
+
+if TYPE_CHECKING:
+    from .client import ZenooClient
+
+
+def in_their_types(
+    client: ZenooClient, model: str, values: WireRecord | list[WireRecord]
+) -> WireRecord | list[WireRecord]:
+    """Return the values of a record, or of a list of them; the types are asked for once.
+
+    Raises InvalidValueError for what is no value of its field, and QuestionError if the fields must
+    be known and are not told.
+    """
+    if not isinstance(values, list):
+        return _typed(client, model, values)
+    typed = []
+    for place, record in enumerate(values):
+        try:
+            typed.append(_typed(client, model, record))
+        except InvalidValueError as error:
+            raise error.within(f"values[{place}]") from None
+    return typed
+
+
+def _typed(client: ZenooClient, model: str, values: WireRecord) -> WireRecord:
+    while models := unknown(values, model, client.ways.fields):
+        for each in sorted(models):
+            _ask(client, each)
+    return client.ways.typed(model, values)
+
+
+def _ask(client: ZenooClient, model: str) -> None:
+    reply = client.send_call(Description(model), ManagerSettings(), NO_DEADLINE)
+    fields = described(reply)
+    if fields is None:
+        _, error = not_described(model, reply)
+        raise error
+    client.ways.fields[model] = fields
