@@ -513,6 +513,19 @@ def test_scalars_of_numpy():
 SECRET = "hunter2"
 
 
+def _refuse(_, __, value):
+    error = ValueError(value)
+    error.add_note(value)
+    raise error
+
+
+@attrs.frozen
+class Picky:
+    """A class that does not take what it is given, and says so."""
+
+    name: str = attrs.field(validator=_refuse)
+
+
 @pytest.mark.parametrize(
     ("value", "target", "said"),
     [
@@ -534,6 +547,7 @@ SECRET = "hunter2"
         (SECRET, uuid.UUID, "it is no UUID"),
         (SECRET, Color, "it is no Color"),
         (7, list[int], "it is no list"),
+        ({"name": SECRET}, Picky, "it is no Picky"),
     ],
 )
 def test_what_is_not_what_was_asked_for(value, target, said):
