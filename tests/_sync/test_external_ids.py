@@ -84,6 +84,29 @@ def test_what_is_unchanged_is_not_written(flaky, proxy, server):
     assert ids == partners.ids[:-1]
 
 
+def test_links_to_archived_records_stay(client):
+    """An import sets the links that are seen, as any write does, and changes no others."""
+    manager = client.batch_manager
+    shown, hidden, other = manager.bulk_create(
+        "res.partner.category", [{"name": name} for name in ("shown", "hidden", "other")]
+    )
+    everything = {"active_test": False}
+
+    def load(*tags):
+        with client.batch() as batch:
+            values = {"name": "Ann", "category_id": list(tags)}
+            batch.create("res.partner", [values], external_ids=["ann"])
+        [outcome] = batch.results
+        number = outcome.id
+        [row] = client.read("res.partner", number, ["category_id"], context=everything)
+        return outcome.changed, set(row["category_id"])
+
+    assert (None, {shown, hidden}) == load(shown, hidden)
+    client.write("res.partner.category", hidden, {"active": False})
+    assert (False, {shown, hidden}) == load(shown)
+    assert (True, {other, hidden}) == load(other)
+
+
 def test_what_only_looks_unchanged_is_written(client, server):
     """A record of another model with the same number, a text for a boolean."""
     first = {"name": "Ann", "parent_id": 1, "is_company": False}

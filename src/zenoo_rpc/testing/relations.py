@@ -71,12 +71,20 @@ def _links(
         held = (*held, _part(command, 1))
         _require_known(env, model, field, other, held, creating=creating)
     elif code == CLEAR:
-        held = ()
+        held = _archived(env, other, held)
     elif code == SET:
-        held = tuple(_part(command, 2))
-        _require_known(env, model, field, other, held, creating=creating)
+        chosen = tuple(_part(command, 2))
+        _require_known(env, model, field, other, chosen, creating=creating)
+        held = (*_archived(env, other, held), *chosen)
     row: Row = {**table.rows[row_id], field.name: tuple(dict.fromkeys(held))}
     env.db.put(table, row_id, row)
+
+
+def _archived(env: Env, other: Table, held: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the links that are not seen, and so not taken away."""
+    if "active" not in other.model.fields or not env.context.get("active_test", True):
+        return ()
+    return tuple(one for one in held if not other.rows[one].get("active"))
 
 
 def _require_known(

@@ -36,6 +36,10 @@ def ids(
         terms.append(domains.Leaf("active", "=", True))
     test = domains.compile_terms(env, model, terms)
     clause = _checked_order(env, model, order)
+    for number in (limit, offset):
+        if isinstance(number, str) and number and not number.isdecimal():
+            text = f'invalid input syntax for type bigint: "{number}"'
+            raise postgres("InvalidTextRepresentation", text)
     if type(limit) is int and limit < 0:
         raise postgres("InvalidRowCountInLimitClause", "LIMIT must not be negative")
     if type(offset) is int and offset < 0:
