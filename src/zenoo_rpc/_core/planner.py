@@ -23,6 +23,7 @@ from ..batch.operations import (
 )
 from .call import Call, compact, cut
 from .encoding import encode
+from .footprint import Footprints
 from .load import Import
 from .pace import Sizes
 from .rows import DATABASE_ID, Cell
@@ -36,8 +37,7 @@ ONE_BY_ONE = Ways(first=Way.WRITE)
 class Placed:
     """An operation and the number of its first record.
 
-    *last* says that no later operation touches a record of its own. Only then may its calls be
-    repeated: a try that had no answer may still land, late, and would undo a later operation.
+    *last* says that it meets no later one (see `footprint`): only then may its calls be repeated.
     """
 
     operation: Operation
@@ -49,7 +49,7 @@ def stages(operations: Sequence[Operation], *, ordered: bool) -> list[list[Place
     """Return the operations in groups: one group's calls may overlap, the groups follow each other.
 
     Ordered, a group is one operation, or neighbouring creates of one model and context. Otherwise
-    an operation joins the first group after the last one that touches a record of its own. A stream
+    an operation joins the first group after the last one that it meets. A stream
     is always alone, and everything keeps its place before or after it: nobody knows its records.
     Their numbers come after all others, when they are read.
     """
@@ -71,32 +71,12 @@ def is_stream(operation: Operation) -> bool:
     return isinstance(operation, CreateStream)
 
 
-def _records(operation: Operation) -> set[tuple[str, int | str]]:
-    """Return what names the records it touches: ids, or the external ids of an import."""
-    names = operation.external_ids if isinstance(operation, CreateOperation) else operation.ids
-    return {(operation.model, name) for name in names}
-
-
 def _last_on_their_records(operations: Sequence[Operation]) -> list[bool]:
-    touched: set[tuple[str, int | str]] = set()
-    by_id: set[str] = set()  # models; an import may be of any record of its model, and the reverse
-    imported: set[str] = set()
-    streamed: set[str] = set()  # an import from a stream may be of any external id
+    later = Footprints()
     last: list[bool] = []
     for operation in reversed(operations):
-        records = _records(operation)
-        model = operation.model
-        if isinstance(operation, CreateStream) and operation.imports:
-            last.append(model not in by_id | imported)
-            streamed.add(model)
-            imported.add(model)
-            continue
-        others, own = (imported, by_id) if operation.ids else (by_id | streamed, imported)
-        apart = touched.isdisjoint(records) and model not in others
-        last.append(apart or not records)
-        touched |= records
-        if records:
-            own.add(model)
+        last.append(later.last_met(operation) < 0)
+        later.add(operation)
     return last[::-1]
 
 
@@ -106,11 +86,10 @@ def _in_order(placed: Iterable[Placed]) -> list[list[Placed]]:
 
 def _overlapping(placed: Iterable[Placed]) -> list[list[Placed]]:
     groups: list[list[Placed]] = []
-    last: dict[tuple[str, int | str], int] = {}  # a record -> the last group that touches it
+    before = Footprints()
     for each in placed:
-        records = _records(each.operation)
-        level = max((last.get(record, -1) for record in records), default=-1) + 1
-        last.update(dict.fromkeys(records, level))
+        level = before.last_met(each.operation) + 1
+        before.add(each.operation, level)
         groups.extend([] for _ in range(level - len(groups) + 1))
         groups[level].append(each)
     return groups
