@@ -47,7 +47,7 @@ def measured(client, records, bad, external_ids, chunk):
         refused = set()
     except BatchExecutionError as error:
         ids = error.result.ids
-        refused = {outcome.index for outcome in error.result.failures}
+        refused = {outcome.index for outcome in error.result.refused}
     seconds = time.perf_counter() - began
     if refused != bad:
         raise SystemExit(f"{len(refused)} records were refused, and {len(bad)} are bad")

@@ -224,7 +224,7 @@ async def test_https_where_http_is_spoken_is_told(server):
 
 async def test_a_server_that_never_answers_is_told(deaf_port):
     """After the time-out the error says that the outcome is unknown."""
-    async with ZenooClient("127.0.0.1", deaf_port, timeout=0.2) as client:
+    async with ZenooClient("127.0.0.1", deaf_port, timeout=2) as client:
         with pytest.raises(errors.AnswerTimeoutError, match="unknown"):
             await client.login("demo", "admin", "admin")
 

@@ -226,6 +226,6 @@ async def test_no_new_connection_in_time_is_not_sent(server, proxy, monkeypatch)
         module = stands_still(monkeypatch, client, seconds=0.01, times=1000)
         monkeypatch.setattr(module, "FRESH", 0)
         with pytest.raises(ConnectionFailedError, match="no new connection"):
-            await client.execute_kw("res.partner", "create", [{"name": "New"}], timeout=0.2)
+            await client.execute_kw("res.partner", "create", [{"name": "New"}], timeout=1)
 
     assert 0 == server.count("res.partner")

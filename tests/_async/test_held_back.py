@@ -46,7 +46,7 @@ async def test_a_batch_in_the_block(client, server, pool):
         assert {"held back until the transaction ends"} == {
             str(outcome.error) for outcome in batch.results.not_sent
         }
-        assert [] == batch.results.retry_records()
+        assert [] == batch.results.resendable_operations()
         [held] = tx.report.held[:1]
         assert ("unlink", tuple(pool[:2])) == (held.action, held.ids)
         assert 6 == server.count("res.partner")

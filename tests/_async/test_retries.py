@@ -258,11 +258,11 @@ async def test_a_batch_ends_in_time(server, proxy):
     """After its time limit no call is begun, and the one in flight is unknown."""
     async with ZenooClient(proxy.url) as client:
         await log_in(client, server)
-        proxy.rule("hold", nth=2, when=asks_for("create"), seconds=5)
+        proxy.rule("hold", nth=2, when=asks_for("create"), seconds=20)
 
         with pytest.raises(BatchExecutionError) as caught:
             await client.batch_manager.bulk_create(
-                "res.partner", named(6), chunk_size=2, time_limit=1.5
+                "res.partner", named(6), chunk_size=2, time_limit=4
             )
 
     statuses = [int(outcome.status) for outcome in caught.value.result]
@@ -274,6 +274,6 @@ async def test_a_trickle_is_no_answer(proxy, server):
     """The time-out is for the whole answer, not for each piece of it."""
     async with ZenooClient(proxy.url, retry=None) as client:
         await log_in(client, server)
-        proxy.rule("drip", when=asks_for("search_count"), seconds=3)
+        proxy.rule("drip", when=asks_for("search_count"), seconds=20)
         with pytest.raises(AnswerTimeoutError):
-            await client.execute_kw("res.country", "search_count", [[]], timeout=0.5)
+            await client.execute_kw("res.country", "search_count", [[]], timeout=2)

@@ -194,9 +194,9 @@ async def test_a_refused_batch_tells_no_value(server, client, all_logs):
     things = [batch, created, written, many, client, client.batch_manager, result, result.ids]
     things += [*result, *result.operations, *batch.operations, caught.value.result]
     things += [result.summary(), batch.get_stats(), client.batch_manager.get_stats()]
-    assert 1 == len(result.failures)
+    assert 1 == len(result.refused)
     assert [] == leaks([*shown(*things), *told_by(caught.value), *logged(all_logs)])
-    assert [] == leaks(text for each in result.failures for text in told_by(each.error))
+    assert [] == leaks(text for each in result.refused for text in told_by(each.error))
 
 
 def raising(progress):

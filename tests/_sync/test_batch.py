@@ -162,8 +162,8 @@ def test_three_bad_among_a_thousand(client, server):
         client.batch_manager.bulk_create("res.partner", bad(named(1000), *places))
 
     result = caught.value.result
-    assert places == [failure.index for failure in result.failures]
-    assert all("cannot be completed" in str(failure.error) for failure in result.failures)
+    assert places == [failure.index for failure in result.refused]
+    assert all("cannot be completed" in str(failure.error) for failure in result.refused)
     assert "record 17: refused" in str(caught.value)
     names = {row["id"]: row["name"] for row in server.rows("res.partner")}
     expected = [None if n in places else f"Partner {n:04}" for n in range(1000)]
@@ -178,13 +178,13 @@ def test_refused_updates_and_deletes_are_isolated(client, server):
 
     with pytest.raises(BatchExecutionError) as caught:
         client.batch_manager.bulk_update("res.partner", {"city": "Bern"}, record_ids=given)
-    assert [4, 11] == [failure.index for failure in caught.value.result.failures]
-    assert [99999998, 99999999] == [failure.id for failure in caught.value.result.failures]
+    assert [4, 11] == [failure.index for failure in caught.value.result.refused]
+    assert [99999998, 99999999] == [failure.id for failure in caught.value.result.refused]
     assert 10 == server.count("res.partner", city="Bern")
 
     with pytest.raises(BatchExecutionError) as caught:
         client.batch_manager.bulk_delete("res.partner", given)
-    assert [4, 11] == [failure.index for failure in caught.value.result.failures]
+    assert [4, 11] == [failure.index for failure in caught.value.result.refused]
     assert 0 == server.count("res.partner")
 
 
@@ -201,7 +201,7 @@ def test_a_field_that_does_not_exist_costs_no_extra_calls(server):
             sent = len(proxy.exchanges) - before
 
     assert 2 == sent
-    assert {"no_field"} == {failure.field for failure in caught.value.result.failures}
+    assert {"no_field"} == {failure.field for failure in caught.value.result.refused}
     assert ["Good"] == [row["name"] for row in server.rows("res.partner")]
 
 
@@ -220,7 +220,7 @@ def test_a_missing_model_is_told(client):
     with pytest.raises(BatchExecutionError, match=r"no\.such\.model") as caught:
         client.batch_manager.bulk_create("no.such.model", named(3))
 
-    assert 3 == len(caught.value.result.failures)
+    assert 3 == len(caught.value.result.refused)
 
 
 def test_later_operations_wait_for_success(client, server):
@@ -280,7 +280,7 @@ def test_stop_sends_nothing_after_a_refusal(client, server):
 
     manager = client.batch_manager
     with pytest.raises(BatchExecutionError) as caught:
-        manager.execute_operations(result.retry_records())
+        manager.execute_operations(result.resendable_operations())
     assert [1, 2, 1, 1] == [int(outcome.status) for outcome in caught.value.result]
     assert 5 == server.count("res.partner")
 
@@ -354,7 +354,7 @@ def test_what_was_not_sent_can_be_sent_again(client, server):
             batch.write_many("res.partner", [{"id": ids[1], "values": {"city": "Biel"}}])
             batch.create("product.product", [{"name": "Tea"}])
             batch.unlink("res.partner", ids[2:])
-    left = caught.value.result.retry_records()
+    left = caught.value.result.resendable_operations()
     result = client.batch_manager.execute_operations(left)
 
     assert [1, 1, 1, 1] == [len(operation) for operation in left]

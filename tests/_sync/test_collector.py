@@ -90,7 +90,7 @@ def test_refused_records_are_named(client):
         with batch_operation(client, "res.partner", "create") as collector:
             collector.add_many([{"name": "Ann"}, {"name": "Bob", "country_id": 99999999}])
 
-    assert [1] == [failure.index for failure in caught.value.result.failures]
+    assert [1] == [failure.index for failure in caught.value.result.refused]
 
 
 def test_an_unknown_type_is_refused(client):

@@ -252,7 +252,7 @@ def test_bad_rows_are_named(client, server):
     with pytest.raises(BatchExecutionError) as caught:
         client.batch_manager.bulk_create("res.partner", records, external_ids="ref")
 
-    failures = caught.value.result.failures
+    failures = caught.value.result.refused
     assert [1, 4] == [outcome.index for outcome in failures]
     assert ["country_id", "type"] == [outcome.field for outcome in failures]
     assert "base.nowhere" in failures[0].error.message
@@ -269,7 +269,7 @@ def test_an_innocent_first_row(client, server):
             "product.product", records, external_ids=[f"tea{n}" for n in range(6)]
         )
 
-    assert [3] == [outcome.index for outcome in caught.value.result.failures]
+    assert [3] == [outcome.index for outcome in caught.value.result.refused]
     assert 5 == caught.value.result.counts[Status.APPLIED]
     assert 6 == server.count("product.product")
 
@@ -294,8 +294,8 @@ def test_an_external_id_of_another_model(client, server):
         )
 
     result = caught.value.result
-    assert [1] == [outcome.index for outcome in result.failures]
-    assert "its external id is that of a record of res.country" == str(result.failures[0].error)
+    assert [1] == [outcome.index for outcome in result.refused]
+    assert "its external id is that of a record of res.country" == str(result.refused[0].error)
     assert 2 == server.count("res.partner") == result.counts[Status.APPLIED]
     assert row == (client.read("ir.model.data", [row["id"]], ["res_id", "model"]))[0]
 
@@ -360,7 +360,7 @@ def test_what_stays_unknown_may_be_sent_again(flaky, proxy, server):
     result = caught.value.result
     assert 3 == len(result.unknown)
 
-    again = flaky.batch_manager.execute_operations(result.retry_records())
+    again = flaky.batch_manager.execute_operations(result.resendable_operations())
     assert [row["id"] for row in server.rows("res.partner")] == sorted(again.ids)
     assert not any(outcome.created for outcome in again)
 
@@ -440,5 +440,5 @@ def test_who_has_no_rights_is_told_so_of_each_record(server, limited):
         limited.batch_manager.bulk_create(
             "res.partner", people(2), external_ids="ref", chunk_size=1
         )
-    assert [0, 1] == [outcome.index for outcome in caught.value.result.failures]
+    assert [0, 1] == [outcome.index for outcome in caught.value.result.refused]
     assert 0 == server.count("res.partner")

@@ -59,7 +59,7 @@ def test_bulk_methods(client, server, kind):
     with pytest.raises(kind) as caught:
         manager.bulk_delete("res.partner", ids, progress_callback=ends_with(kind, after=2))
     assert (2, 2) == counts(caught.value)
-    left = caught.value.zenoo_result.retry_records()
+    left = caught.value.zenoo_result.resendable_operations()
     manager.execute_operations(left)
     assert 0 == server.count("res.partner")
 

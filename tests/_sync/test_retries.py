@@ -258,11 +258,11 @@ def test_a_batch_ends_in_time(server, proxy):
     """After its time limit no call is begun, and the one in flight is unknown."""
     with ZenooClient(proxy.url) as client:
         log_in(client, server)
-        proxy.rule("hold", nth=2, when=asks_for("create"), seconds=5)
+        proxy.rule("hold", nth=2, when=asks_for("create"), seconds=20)
 
         with pytest.raises(BatchExecutionError) as caught:
             client.batch_manager.bulk_create(
-                "res.partner", named(6), chunk_size=2, time_limit=1.5
+                "res.partner", named(6), chunk_size=2, time_limit=4
             )
 
     statuses = [int(outcome.status) for outcome in caught.value.result]
@@ -274,6 +274,6 @@ def test_a_trickle_is_no_answer(proxy, server):
     """The time-out is for the whole answer, not for each piece of it."""
     with ZenooClient(proxy.url, retry=None) as client:
         log_in(client, server)
-        proxy.rule("drip", when=asks_for("search_count"), seconds=3)
+        proxy.rule("drip", when=asks_for("search_count"), seconds=20)
         with pytest.raises(AnswerTimeoutError):
-            client.execute_kw("res.country", "search_count", [[]], timeout=0.5)
+            client.execute_kw("res.country", "search_count", [[]], timeout=2)

@@ -125,14 +125,14 @@ def test_bad_records_are_refused_by_themselves(client, server):
 
     with pytest.raises(BatchExecutionError) as caught:
         client.batch_manager.bulk_create("res.partner", records(), chunk_size=5)
-    assert [4, 11] == [outcome.index for outcome in caught.value.result.failures]
+    assert [4, 11] == [outcome.index for outcome in caught.value.result.refused]
     assert 18 == server.count("res.partner")
 
     batch = client.batch(chunk_size=5)
     batch.create("res.partner", Source(12, bad=[0, 7]))
     with pytest.raises(BatchExecutionError, match="record 7: refused: field 'ref'") as caught:
         batch.execute()
-    failures = batch.results.failures
+    failures = batch.results.refused
     assert [0, 7] == [outcome.index for outcome in failures]
     assert all(isinstance(outcome.error, BatchValidationError) for outcome in failures)
     assert before.rows["res.partner"].keys() < names(server).keys() or not before.rows
@@ -191,7 +191,7 @@ def test_a_source_that_fails(client, server):
     assert 17 == len(told)
     assert told.count(APPLIED) == server.count("res.partner") <= 15
     assert {APPLIED, NOT_SENT} == set(told)
-    again = client.batch_manager.execute_operations(batch.results.retry_records())
+    again = client.batch_manager.execute_operations(batch.results.resendable_operations())
     assert again.ok
     assert sorted(names(server).values()) == [f"Partner {n:03}" for n in range(17)]
 
@@ -233,7 +233,7 @@ def test_external_ids_that_are_none(client, server):
     records = [{"name": "A", "ref": "a"}, {"name": "B", "ref": "a"}, {"name": "C"}]
     with pytest.raises(BatchExecutionError) as caught:
         client.batch_manager.bulk_create("res.partner", iter(records), external_ids="ref")
-    assert [1, 2] == [outcome.index for outcome in caught.value.result.failures]
+    assert [1, 2] == [outcome.index for outcome in caught.value.result.refused]
     assert "that of record 0" in str(caught.value)
 
     def no_name(record):

@@ -129,7 +129,7 @@ def test_refused_records_are_isolated(flaky, server, way):
         batch.execute()
 
     check(server, batch.results, before)
-    failures = {outcome.index: outcome.error for outcome in batch.results.failures}
+    failures = {outcome.index: outcome.error for outcome in batch.results.refused}
     assert [2, 5, 8, 9] == sorted(failures)
     assert isinstance(failures[8], MissingError)
     assert isinstance(failures[5], ServerError)
@@ -201,7 +201,7 @@ def test_a_right_that_is_missing(server, way):
             manager.bulk_update(
                 "res.partner", [{"id": n, "city": f"City {place}"} for place, n in enumerate(ids)]
             )
-    failures = caught.value.result.failures
+    failures = caught.value.result.refused
     assert list(range(12)) == [outcome.index for outcome in failures]
     assert all(isinstance(outcome.error, AccessError | UserError) for outcome in failures)
     assert {"Bern"} == {row["city"] for row in server.rows("res.partner", ids)}

@@ -228,8 +228,8 @@ def test_named_rows_are_refused_and_the_rest_goes_again():
     assert [0, 2] == rest.numbers
     run.record(rest, Answer({"ids": [4, 5]}))
     assert [4, None, 5] == run.result().ids
-    assert ["No way"] == [str(outcome.error) for outcome in run.result().failures]
-    assert ["color"] == [outcome.field for outcome in run.result().failures]
+    assert ["No way"] == [str(outcome.error) for outcome in run.result().refused]
+    assert ["color"] == [outcome.field for outcome in run.result().refused]
 
 
 FIRST = {**REFUSED, "record": 0}
@@ -246,7 +246,7 @@ def test_a_first_row_that_is_named_first_goes_again(messages):
     assert [n for n in (1, 2) if n not in bad] == rest.numbers
     run.record(alone, Answer({"ids": [7]}))
     run.record(rest, Answer({"ids": [8, 9][: len(rest)]}))
-    assert bad == [outcome.index for outcome in run.result().failures]
+    assert bad == [outcome.index for outcome in run.result().refused]
 
 
 def test_a_first_row_that_is_bad():
@@ -330,7 +330,7 @@ def test_a_refusal_for_lack_of_rights_asks_about_the_right_to_create():
     assert b'"create"' == probe.arguments[0]
     run.record(probe, Answer(False))
     assert [Status.REFUSED] * 2 == states(run)
-    assert isinstance(run.result().failures[0].error, AccessError)
+    assert isinstance(run.result().refused[0].error, AccessError)
 
 
 def test_a_conflict_is_no_refusal():
@@ -367,13 +367,13 @@ def test_what_may_be_sent_again():
     plain = CreateOperation("m", [{"name": "A"}])
     run = begun(named(2))
     run.record(taken(run), LOST)
-    [again] = run.result().retry_records()
+    [again] = run.result().resendable_operations()
     assert ("__import__.n0", "__import__.n1") == again.external_ids
 
     other = Run([plain], Limits(3, 999))
     other.advance()
     other.record(other.take(), LOST)
-    assert [] == other.result().retry_records()
+    assert [] == other.result().resendable_operations()
 
 
 def found(*names):
@@ -510,7 +510,7 @@ def test_reported_as_unknown():
 
 def test_imports_beside_other_operations():
     """Operations that may overlap are cut together; only imports are asked about."""
-    run = begun(UnlinkOperation("m", [7]), named(1), CreateOperation("m", [{}]), ordered=False)
+    run = begun(UnlinkOperation("n", [7]), named(1), CreateOperation("m", [{}]), ordered=False)
     sent = [run.take(), taken(run), run.take()]
     assert all(isinstance(call, Call) for call in sent)
     assert ["unlink", "load", "create"] == [call.method for call in sent]

@@ -24,6 +24,7 @@ from zenoo_rpc.batch.results import (
     RecordOutcome,
     Status,
 )
+from zenoo_rpc.batch.transaction import HeldBackError
 from zenoo_rpc.errors import (
     AnswerTimeoutError,
     RefusedConnectionError,
@@ -122,7 +123,7 @@ def test_views_by_status():
         return [(outcome.operation.verb, outcome.index) for outcome in outcomes]
 
     assert [("create", 0), ("unlink", 0)] == places(BATCH.applied)
-    assert [("create", 1), ("unlink", 1)] == places(BATCH.failures)
+    assert [("create", 1), ("unlink", 1)] == places(BATCH.refused)
     assert [("create", 2)] == places(BATCH.unknown)
     assert [("create", 3)] == places(BATCH.not_sent)
 
@@ -138,7 +139,7 @@ def test_batch_in_order():
 def test_each_record_is_in_one_view(batches):
     """The four lists together are the batch, whatever happened."""
     batch = BatchResult(tuple(result(create(len(states)), states) for states in batches))
-    views = [batch.applied, batch.failures, batch.unknown, batch.not_sent]
+    views = [batch.applied, batch.refused, batch.unknown, batch.not_sent]
 
     assert sum(map(len, batches)) == len(batch) == sum(map(len, views))
     assert [s for states in batches for s in states] == [outcome.status for outcome in batch]
@@ -189,7 +190,7 @@ def counted():
 def test_ids_are_gathered_once(counted):
     """Looking at n records does not gather n ids for each of them."""
     assert list(range(1, 101)) == [outcome.id for outcome in counted] == counted.ids
-    assert 100 == len(BatchResult((counted,)).failures)
+    assert 100 == len(BatchResult((counted,)).refused)
     assert 1 == len(ASKED)
 
 
@@ -250,8 +251,17 @@ def test_summary():
         f"  unlink m: record 1: refused (id 9): {NO_NAME}",
         f"  create m: record 2: unknown: {TIMEOUT}",
         f"  create m: record 0: not sent: {UNREACHABLE}",
-        "  3 may be sent again safely: result.retry_records()",
+        "  3 may be sent again safely: result.resendable_operations()",
     ] == batch.summary().splitlines()
+
+
+def test_failures_are_all_that_was_not_applied():
+    """In order, whatever became of them; what a transaction holds back is none of them."""
+    states = [APPLIED, REFUSED, UNKNOWN, NOT_SENT, NOT_SENT]
+    one = result(UnlinkOperation("m", range(1, 6)), states, errors={3: HeldBackError()})
+    batch = BatchResult((one,))
+    assert [1, 2, 4] == [each.index for each in batch.failures]
+    assert [[1], [2]] == [[each.index for each in some] for some in (batch.refused, batch.unknown)]
 
 
 def test_summary_of_many_failures():
@@ -262,7 +272,7 @@ def test_summary_of_many_failures():
 
     assert "2,005 records: 2,005 refused" == lines[0]
     assert [f"  create m: record {n}: refused: {NO_NAME}" for n in range(5)] == lines[1:6]
-    assert ["  ... and 2,000 more in result.failures and .unknown"] == lines[6:]
+    assert ["  ... and 2,000 more in result.failures"] == lines[6:]
 
 
 def test_texts_hold_no_values():

@@ -185,7 +185,7 @@ def test_bad_records_are_named(batch, limits, ways, kind, ordered, random):
     unread = {mark for mark, status in expected.items() if mark not in found}
     assert {mark: expected[mark] for mark in found} == found
     assert {(NOT_SENT, True)} >= {(expected[n, m], n in operations.items) for n, m in unread}
-    assert all(str(outcome.error) for outcome in run.result().failures)
+    assert all(str(outcome.error) for outcome in run.result().refused)
 
 
 @given(
@@ -230,7 +230,7 @@ def test_what_was_not_sent_may_be_sent_again(batch, limits, ordered, accidents, 
         for mark, status in zip(marks(operations), statuses(run), strict=True)
         if status is NOT_SENT
     ]
-    again = result.retry_records()
+    again = result.resendable_operations()
 
     found = []
     for operation, place in zip(again, dict.fromkeys(place for place, _ in own), strict=True):
@@ -587,7 +587,7 @@ def test_conflict(on_error):
     assert not run.advance()
     assert [APPLIED] * 2 + [NOT_SENT] * 2 + [APPLIED] * 2 == statuses(run)
     assert [CONFLICT.error] * 2 == [outcome.error for outcome in run.result().not_sent]
-    assert 2 == sum(map(len, run.result().retry_records()))
+    assert 2 == sum(map(len, run.result().resendable_operations()))
 
 
 def test_label():
@@ -672,7 +672,7 @@ def test_stop_refuses_nobody_without_proof():
     assert [NOT_SENT] * 4 == statuses(run)
     reasons = [outcome.error for outcome in run.result()]
     assert [REFUSAL.error, REFUSAL.error, None, None] == reasons
-    assert 4 == sum(map(len, run.result().retry_records()))
+    assert 4 == sum(map(len, run.result().resendable_operations()))
     assert None is run.take()
     assert not run.advance()
 
@@ -711,7 +711,7 @@ def test_body_that_is_too_large_is_halved():
     run.record(one, too_large)
     run.record(other, Answer([8]))
     assert [REFUSED, APPLIED] == statuses(run)
-    assert too_large.error is run.result().failures[0].error
+    assert too_large.error is run.result().refused[0].error
     assert not run.advance()
 
 
@@ -890,7 +890,7 @@ def test_threads_share_a_run():
             thread.join()
 
     assert {APPLIED: 1999, REFUSED: 1} == {s: n for s, n in run.result().counts.items() if n}
-    assert [777] == [outcome.index for outcome in run.result().failures]
+    assert [777] == [outcome.index for outcome in run.result().refused]
     assert [1] * 1999 == list(server.applied.values())
     assert [server.ids.get((0, n)) for n in range(2000)] == run.result().ids
 

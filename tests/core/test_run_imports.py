@@ -204,7 +204,7 @@ def test_outcomes_are_true(
                 assert server.there[name] == outcome.id
                 assert outcome.created in (None, name not in before) or _earlier(names, place, name)
     assert len(set(server.there.values())) == len(server.there)
-    again = [each for each in result.retry_records() if isinstance(each, CreateOperation)]
+    again = [each for each in result.resendable_operations() if isinstance(each, CreateOperation)]
     assert harmless == [record["x"] for each in again for record in each.records]
 
 

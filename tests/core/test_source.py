@@ -317,7 +317,7 @@ def test_bad_item_is_refused_by_us():
     run.record(second, Answer([9]))
 
     assert [7, None, 8, 9] == run.result().ids
-    assert [1] == [outcome.index for outcome in run.result().failures]
+    assert [1] == [outcome.index for outcome in run.result().refused]
     assert not run.advance()
 
 
@@ -343,7 +343,7 @@ def test_refused_record_is_let_go():
 
     assert [REFUSED, APPLIED, UNKNOWN, UNKNOWN, NOT_SENT, NOT_SENT] == statuses(run)
     assert [2, 3, 4, 5] == [*operation.source.kept]
-    [again] = run.result().retry_records()
+    [again] = run.result().resendable_operations()
     assert CreateOperation("m", [{"x": 4}, {"x": 5}]) == again
 
 
@@ -475,7 +475,7 @@ def test_unknown_import_may_be_sent_again():
     run.record(run.take(), REFUSAL.seen_after(TIMEOUT))
 
     assert [UNKNOWN] == statuses(run)
-    [again] = run.result().retry_records()
+    [again] = run.result().resendable_operations()
     assert CreateOperation("m", [{"name": "n0"}], external_ids="name") == again
 
 

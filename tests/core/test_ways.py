@@ -346,7 +346,7 @@ def test_rows_that_an_import_names_are_written():
     run.record(two, Answer(True))
     run.record(rest, Answer({"ids": [1, 4]}))
     assert [APPLIED, REFUSED, APPLIED, APPLIED] == statuses(run)
-    assert REFUSAL.error is run.result().failures[0].error
+    assert REFUSAL.error is run.result().refused[0].error
 
 
 def test_import_that_names_no_row_is_halved():

@@ -97,9 +97,7 @@ class Undoer:
         """Delete what was created; what the server will not delete is archived, if that will do."""
         result = await self.carry_out(entry.deletion())
         left = self._settle(entry, result)
-        kept = [
-            each.id or 0 for each in result.failures if not isinstance(each.error, MissingError)
-        ]
+        kept = [each.id or 0 for each in result.refused if not isinstance(each.error, MissingError)]
         if not kept or not self.archive:
             return left
         archived = [each.id or 0 for each in (await self.carry_out(entry.archiving(kept))).applied]

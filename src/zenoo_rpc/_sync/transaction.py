@@ -236,7 +236,7 @@ class Transaction:
         operation = held.deletion()
         size = len(operation)  # all or nothing
         result = self._undoer.carry_out(operation, told, chunk_size=size, on_error="stop")
-        if any(isinstance(outcome.error, MissingError) for outcome in result.failures):
+        if any(isinstance(outcome.error, MissingError) for outcome in result.refused):
             left = self._undoer.there(
                 held
             )  # the others are gone already, perhaps by a cascade

@@ -123,7 +123,7 @@ class OperationResult:
 
     operation: Operation
     states: bytes
-    created: array[int]
+    created_ids: array[int]
     errors: Mapping[int, ZenooError]
     told: bytes = b""
     unread: str = ""
@@ -150,7 +150,7 @@ class OperationResult:
         )
 
     def _id(self, index: int) -> int | None:
-        return (self._given or self.created)[index] or None
+        return (self._given or self.created_ids)[index] or None
 
     @functools.cached_property
     def _given(self) -> tuple[int, ...]:
@@ -163,8 +163,8 @@ class OperationResult:
         A list, or of a stream `Ids`, as a million of them are not to be a million objects.
         """
         if isinstance(self.operation, CreateStream):
-            return Ids(self.created)
-        return [number or None for number in self._given or self.created]
+            return Ids(self.created_ids)
+        return [number or None for number in self._given or self.created_ids]
 
     @property
     def _is_create(self) -> bool:
@@ -245,6 +245,19 @@ class BatchResult:
 
     @property
     def failures(self) -> list[RecordOutcome]:
+        """All records that were not applied, in order: refused, unknown, or not sent.
+
+        Deletions that a transaction holds back until its end are none of them.
+        """
+        return [
+            operation.outcome(index)
+            for operation in self.operations
+            for index, state in enumerate(operation.states)
+            if state != Status.APPLIED and index not in operation.held_back
+        ]
+
+    @property
+    def refused(self) -> list[RecordOutcome]:
         """The records that the server refused and rolled back."""
         return self._with(Status.REFUSED)
 
@@ -269,7 +282,7 @@ class BatchResult:
             if state == status
         ]
 
-    def retry_records(self) -> list[Operation]:
+    def resendable_operations(self) -> list[Operation]:
         """Return operations over just the records that are safe to send again.
 
         These are the records that were not sent, and of creates with external ids the unknown
@@ -291,17 +304,17 @@ class BatchResult:
     def summary(self) -> str:
         """Return how many of what happened, and the first failures in the server's words."""
         lines = [f"{len(self):,} records: {_counted(self.counts)}"]
-        told = self.failures + self.unknown
+        told = self.refused + self.unknown
         told += [outcome for outcome in self.not_sent if outcome.error is not None]
         lines += [f"  {outcome}" for outcome in told[:SHOWN]]
         if len(told) > SHOWN:
-            lines.append(f"  ... and {len(told) - SHOWN:,} more in result.failures and .unknown")
+            lines.append(f"  ... and {len(told) - SHOWN:,} more in result.failures")
         lines += [
             f"  {each.operation.label}: {each.unread}" for each in self.operations if each.unread
         ]
         harmless = sum(len(each.harmless()) for each in self.operations)
         if harmless:
-            lines.append(f"  {harmless:,} may be sent again safely: result.retry_records()")
+            lines.append(f"  {harmless:,} may be sent again safely: result.resendable_operations()")
         return "\n".join(lines)
 
 
