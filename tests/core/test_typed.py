@@ -63,7 +63,7 @@ def wire(**values):
     [
         MIDNIGHT,
         b"",
-        memoryview(b"x"),
+        bytearray(b"x"),
         [MIDNIGHT],
         {"a": b"x"},
         [line(day=MIDNIGHT)],

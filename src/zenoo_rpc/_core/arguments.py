@@ -68,12 +68,13 @@ def page(*, offset: object, limit: object, order: object) -> dict[str, object]:
 
 
 def names(**given: object) -> dict[str, object]:
-    """Return lists of names that were given, those that are not None."""
-    return {
-        name: [text(f"{name}[{place}]", each) for place, each in enumerate(items(name, value))]
-        for name, value in given.items()
-        if value is not None
-    }
+    """Return lists of names that were given, those that are not None; a mapping has its keys."""
+    wanted: dict[str, object] = {}
+    for name, value in given.items():
+        if value is not None:
+            own = items(name, list(value) if isinstance(value, Mapping) else value)
+            wanted[name] = [text(f"{name}[{place}]", each) for place, each in enumerate(own)]
+    return wanted
 
 
 def merged(*contexts: object) -> WireRecord:
