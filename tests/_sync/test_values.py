@@ -388,7 +388,7 @@ def test_types_are_asked_for_once(flaky, proxy):
     """For each model and client, and only where a value's form depends on its field's type."""
 
     def asked():
-        return sum(b"fields_get" in each.sent for each in proxy.exchanges)
+        return sum(b"fields_get" in each.body for each in proxy.exchanges)
 
     manager = flaky.batch_manager
     manager.bulk_create("res.partner", [{"name": "Ann", "color": 3}])
