@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from zenoo_rpc._compat import draw
-from zenoo_rpc._core.collector import Collected
+from zenoo_rpc._core.collector import RecordBuffer
 from zenoo_rpc.batch.exceptions import BatchValidationError
 from zenoo_rpc.batch.operations import (
     CreateOperation,
@@ -24,7 +24,7 @@ class Partner:
 
 
 def collect(kind, *items):
-    collected = Collected("m", kind)
+    collected = RecordBuffer("m", kind)
     for item in items:
         collected.add(item)
     return collected
@@ -53,7 +53,7 @@ def test_operation(kind, items, expected):
 
 def test_item_is_copied_when_it_is_added():
     """A record that the caller uses again for the next one does not change the first."""
-    collected = Collected("m", "create")
+    collected = RecordBuffer("m", "create")
     record = {"tags": []}
     for number in range(3):
         record["tags"].append(number)
@@ -106,19 +106,19 @@ def test_item_after_a_bad_one():
 def test_bad_model(kind):
     """A model that has no name is refused at once."""
     with pytest.raises(BatchValidationError, match=f"{kind}: '' is no model's name"):
-        Collected("", kind)
+        RecordBuffer("", kind)
 
 
 @pytest.mark.parametrize("kind", ["create", "update", "unlink", "delete"])
 def test_nothing_collected(kind):
     """An operation over nothing has no records, and nothing to send."""
-    assert 0 == len(Collected("m", kind).operation())
+    assert 0 == len(RecordBuffer("m", kind).operation())
 
 
 def test_unknown_kind():
     """Another word for what to do is refused, with the words there are."""
     with pytest.raises(UsageError) as caught:
-        Collected("m", "upsert")
+        RecordBuffer("m", "upsert")
 
     expected = "operation_type is 'upsert': it must be one of create, update, unlink, delete"
     assert expected == str(caught.value)
@@ -126,11 +126,11 @@ def test_unknown_kind():
 
 def test_external_ids():
     """A create may have them; nothing else can."""
-    collected = Collected("m", "create", "ref")
+    collected = RecordBuffer("m", "create", "ref")
     collected.add({"ref": "a"})
     assert ("__import__.a",) == collected.operation().external_ids
     with pytest.raises(UsageError, match="an update takes no external_ids"):
-        Collected("m", "update", "ref")
+        RecordBuffer("m", "update", "ref")
 
 
 # -- iterators, to be read later -------------------------------------------------------------------
@@ -160,7 +160,7 @@ def test_iterator_is_read_later():
 
 def test_iterator_alone():
     """It is something, though nobody knows what it will bring."""
-    collected = Collected("m", "create")
+    collected = RecordBuffer("m", "create")
     assert collected.is_empty
     collected.add_later(iter([]))
 
@@ -170,7 +170,7 @@ def test_iterator_alone():
 
 def test_iterator_with_external_ids():
     """They are found in each record as it is read."""
-    collected = Collected("m", "create", "ref")
+    collected = RecordBuffer("m", "create", "ref")
     collected.add_later(iter([{"ref": "a"}]))
 
     assert collected.operation().imports
@@ -179,7 +179,7 @@ def test_iterator_with_external_ids():
 @pytest.mark.parametrize("kind", ["update", "unlink", "delete"])
 def test_iterator_of_ids_is_read_at_once(kind):
     """Only what is created is read while it is sent: ids must occur once."""
-    collected = Collected("m", kind)
+    collected = RecordBuffer("m", kind)
 
     assert not collected.add_later(iter([7]))
     assert collected.is_empty

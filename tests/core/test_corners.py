@@ -5,7 +5,7 @@ import pytest
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
 from zenoo_rpc._core.isolate import is_missing
 from zenoo_rpc._core.pace import Limits
-from zenoo_rpc._core.planner import Placed, calls
+from zenoo_rpc._core.planner import PlannedOperation, calls
 from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.ways import Way, Ways
@@ -85,14 +85,14 @@ def test_what_is_a_wire_value_can_be_encoded(depth):
     except BatchValidationError:
         return
 
-    [call] = calls([Placed(operation, 0)], ROOMY)
+    [call] = calls([PlannedOperation(operation, 0)], ROOMY)
     assert call.parts
 
 
 def test_attribute_error_of_a_record_is_no_missing_method():
     """It is isolated like any other refusal, and the method is not given up for good."""
     fault = odoo_fault("builtins.AttributeError", "'bool' object has no attribute 'id'", (), "")
-    [call] = calls([Placed(different(2), 0)], ROOMY, ways=Ways(19))
+    [call] = calls([PlannedOperation(different(2), 0)], ROOMY, ways=Ways(19))
 
     assert not is_missing(call, fault)
     assert is_missing(call, NO_METHOD)
@@ -102,7 +102,7 @@ def test_attribute_error_after_the_commit_is_no_missing_method():
     """The same words of a hook: the method has run, and what it did must not be done again."""
     debug = "Traceback (most recent call last):\n  ..., in commit\n    self.postcommit.run()\n"
     fault = odoo_fault(NO_METHOD.error.name, NO_METHOD.error.message, (), debug)
-    [call] = calls([Placed(different(2), 0)], ROOMY, ways=Ways(19))
+    [call] = calls([PlannedOperation(different(2), 0)], ROOMY, ways=Ways(19))
 
     assert not is_missing(call, fault)
 
@@ -141,5 +141,5 @@ def test_bytes_of_large_ids_count(way):
     """Ids take place beside short values."""
     ways = Ways(19, way, fields={"m": {"x": {"type": "integer"}}})
     updates = WriteManyOperation("m", {10**9 + n: {"x": n} for n in range(1, 60)})
-    for call in calls([Placed(updates, 0)], Limits(100, 200), ways=ways):
+    for call in calls([PlannedOperation(updates, 0)], Limits(100, 200), ways=ways):
         assert sum(map(len, call.arguments[:2])) <= 200 + len("[][]") + len('[".id","x"]')

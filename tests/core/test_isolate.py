@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from zenoo_rpc._core.call import Call
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
-from zenoo_rpc._core.isolate import Isolation, Probe, concerns_all, isolate, needs_probe
+from zenoo_rpc._core.isolate import Probe, Split, concerns_all, isolate, needs_probe
 from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
@@ -67,7 +67,7 @@ def test_invalid_field_of_all():
     call = create({"nofield": 1}, {"nofield": 2})
     fault = refusal(VALUE, "Invalid field 'nofield' in 'm'")
 
-    assert Isolation(call, ()) == isolate(call, fault)
+    assert Split(call, ()) == isolate(call, fault)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_invalid_field_of_a_write(fault):
     """A write has the same values for all records, so its invalid field is all records'."""
     call = write([7, 8, 9], {"nofield": 1})
 
-    assert Isolation(call, ()) == isolate(call, fault)
+    assert Split(call, ()) == isolate(call, fault)
 
 
 @pytest.mark.parametrize(

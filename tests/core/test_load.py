@@ -6,7 +6,7 @@ import pytest
 
 from zenoo_rpc._core.call import Call
 from zenoo_rpc._core.faults import Kind, Proof, odoo_fault, transport_fault
-from zenoo_rpc._core.load import conflict_or, prepare
+from zenoo_rpc._core.load import as_conflict, prepare
 from zenoo_rpc._core.lookup import Lookup
 from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.protocol import Answer
@@ -336,7 +336,7 @@ def test_a_refusal_for_lack_of_rights_asks_about_the_right_to_create():
 def test_a_conflict_is_no_refusal():
     """PostgreSQL's word for a conflict comes as a row's message."""
     text = "could not serialize access due to concurrent update"
-    fault = conflict_or(Answer({"ids": False, "messages": [{**REFUSED, "message": text}]}))
+    fault = as_conflict(Answer({"ids": False, "messages": [{**REFUSED, "message": text}]}))
     assert Proof.ROLLED_BACK is fault.proof
     assert isinstance(fault.error, ConflictError)
     for reply in (
@@ -344,7 +344,7 @@ def test_a_conflict_is_no_refusal():
         Answer({"ids": [1], "messages": []}),
         LOST,
     ):
-        assert reply is conflict_or(reply)
+        assert reply is as_conflict(reply)
 
 
 def test_times_are_read_as_utc():
@@ -419,7 +419,7 @@ def test_what_is_not_found_is_sent_again():
     run.record(run.take(), found("n1"))
     assert run.advance()
     again = run.take()
-    assert ([0, 2], True) == (list(again.numbers), again.may_be_done)
+    assert ([0, 2], True) == (list(again.numbers), again.maybe_applied)
     run.record(again, LOST)
     assert not run.advance()
     unknown, applied = Status.UNKNOWN, Status.APPLIED

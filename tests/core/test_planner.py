@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from zenoo_rpc._core import planner
 from zenoo_rpc._core.call import Call
 from zenoo_rpc._core.pace import Limits
-from zenoo_rpc._core.planner import Placed, calls, stages
+from zenoo_rpc._core.planner import PlannedOperation, calls, stages
 from zenoo_rpc.batch.operations import (
     CreateOperation,
     Operation,
@@ -267,7 +267,9 @@ def test_records_are_encoded_when_their_call_is_taken(monkeypatch):
 
 def test_stage_that_never_ends():
     """A call needs no more of the stage than its own operations."""
-    endless = (Placed(UpdateOperation("m", [n + 1], {"x": n}), n) for n in itertools.count())
+    endless = (
+        PlannedOperation(UpdateOperation("m", [n + 1], {"x": n}), n) for n in itertools.count()
+    )
 
     taken = list(itertools.islice(calls(endless, ROOMY), 3))
 

@@ -17,7 +17,7 @@ from zenoo_rpc._core.faults import (
 )
 from zenoo_rpc._core.foreign import Reply
 from zenoo_rpc._core.protocol import JSON2, JSONRPC
-from zenoo_rpc._core.retry import is_idempotent, may_repeat, wish
+from zenoo_rpc._core.retry import is_idempotent, may_repeat, retry_after
 from zenoo_rpc._core.values import is_absolute, record_to_wire
 from zenoo_rpc.errors import ClientClosedError
 
@@ -34,13 +34,13 @@ CHANCE = st.floats(0, 1, exclude_max=True)
 
 
 @given(POLICIES, st.integers(1, 12), CHANCE, st.none() | st.floats(0, 90))
-def test_pauses_keep_to_the_policy(policy, tried, chance, wish):
+def test_pauses_keep_to_the_policy(policy, tried, chance, retry_after):
     """There is no pause after the last try; none is too long, or shorter than wished."""
-    pause = policy.pause(tried, chance, wish)
+    pause = policy.pause(tried, chance, retry_after)
 
     assert (pause is None) == (tried >= policy.attempts)
     if pause is not None:
-        assert (wish or 0) <= pause <= max(policy.maximum, wish or 0)
+        assert (retry_after or 0) <= pause <= max(policy.maximum, retry_after or 0)
 
 
 def test_pauses_double_up_to_the_maximum():
@@ -119,7 +119,7 @@ def test_a_later_failure_does_not_hide_an_unknown_one():
 
     assert refused == refused.seen_after(None)
     assert unknown == refused.seen_after(unknown)
-    assert no.seen_after(unknown).after_unknown
+    assert no.seen_after(unknown).maybe_applied
     assert "no" == str(no.seen_after(unknown).error)
     assert unknown == unknown.seen_after(transport_fault(Kind.READ_TIMEOUT, ADDRESS))
 
@@ -214,9 +214,9 @@ def test_retry_after(dialect, status, repeat, headers, seconds):
     ],
 )
 def test_pause_after_a_fault(fault, idempotent, expected):
-    """It is the policy's, or the server's wish, where the call may be repeated at all."""
+    """It is the policy's, or the server's retry_after, where the call may be repeated at all."""
     policy = RetryPolicy(initial=1, jitter=0)
 
     assert expected == policy.pause_after(fault, idempotent, tried=1, chance=0.0)
     assert None is policy.pause_after(fault, idempotent, tried=policy.attempts, chance=0.0)
-    assert (7.0 if expected == 7.0 else None) == wish(fault)
+    assert (7.0 if expected == 7.0 else None) == retry_after(fault)

@@ -490,7 +490,7 @@ def test_interrupted_stream():
     assert (None, None) == (run.wanted(), run.take())
     assert run.advance()
     again = run.take()
-    assert ([1], True) == (list(again.numbers), again.may_be_done)
+    assert ([1], True) == (list(again.numbers), again.maybe_applied)
     run.record(again, Answer({"ids": [8]}))
 
     while run.take() is None and not run.wanted():

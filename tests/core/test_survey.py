@@ -64,7 +64,7 @@ def test_the_first_try_may_land_in_between():
     run.record(run.take(), there(7, 8))
     run.advance()
 
-    run.record(run.take(), attrs.evolve(MISSING, after_unknown=False))
+    run.record(run.take(), attrs.evolve(MISSING, maybe_applied=False))
     run.advance()
     run.record(run.take(), there())
 
@@ -78,7 +78,7 @@ def test_asking_comes_to_an_end():
     run.advance()
     run.record(run.take(), there(7, 8))
     run.advance()
-    run.record(run.take(), attrs.evolve(MISSING, after_unknown=False))
+    run.record(run.take(), attrs.evolve(MISSING, maybe_applied=False))
     run.advance()
 
     run.record(run.take(), there(7, 8))
@@ -179,7 +179,7 @@ def test_a_refusal_after_an_unknown_try_is_unknown():
 
 
 def test_parts_of_an_unknown_call_stay_unknown_until_they_are_applied():
-    """Isolation goes on, as the call is idempotent; what it does not confirm stays unknown."""
+    """Split goes on, as the call is idempotent; what it does not confirm stays unknown."""
     run, call = begun(UpdateOperation("res.partner", [7, 8], {"name": "x"}))
 
     run.record(call, INVALID)
@@ -187,6 +187,6 @@ def test_parts_of_an_unknown_call_stay_unknown_until_they_are_applied():
     run.advance()
     first, second = run.take(), run.take()
     run.record(first, Answer(True))
-    run.record(second, attrs.evolve(INVALID, after_unknown=False))
+    run.record(second, attrs.evolve(INVALID, maybe_applied=False))
 
     assert [Status.APPLIED, Status.UNKNOWN] == statuses(run)

@@ -8,7 +8,7 @@ from zenoo_rpc._core.descriptions import Description
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
 from zenoo_rpc._core.isolate import Probe, is_missing
 from zenoo_rpc._core.pace import Limits
-from zenoo_rpc._core.planner import ONE_BY_ONE, Placed, calls
+from zenoo_rpc._core.planner import ONE_BY_ONE, PlannedOperation, calls
 from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.ways import Way, Ways
@@ -43,7 +43,7 @@ def different(count, **values):
 
 def plan(operation, ways, limits=ROOMY):
     """Return the calls of one operation."""
-    return list(calls([Placed(operation, 0)], limits, ways=ways))
+    return list(calls([PlannedOperation(operation, 0)], limits, ways=ways))
 
 
 def begun(operation, ways, size=100, **options):
@@ -274,7 +274,7 @@ def test_values_that_are_no_harm_twice(way):
     planned = plan(steps, Ways(NEW, way, fields=kinds))
 
     assert not any(call.idempotent for call in planned if 2 in ids_on_wire(call))
-    [call, *_] = calls([Placed(different(2), 0, last=False)], ROOMY, ways=knowing(way))
+    [call, *_] = calls([PlannedOperation(different(2), 0, last=False)], ROOMY, ways=knowing(way))
     assert not call.idempotent
 
 

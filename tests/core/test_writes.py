@@ -5,7 +5,7 @@ import json
 import pytest
 
 from zenoo_rpc._core.pace import Limits
-from zenoo_rpc._core.planner import Placed, calls
+from zenoo_rpc._core.planner import PlannedOperation, calls
 from zenoo_rpc._core.protocol import Request
 from zenoo_rpc._core.ways import Way, Ways
 from zenoo_rpc._core.writes import Write, is_known, not_restorable, write_of
@@ -30,7 +30,7 @@ def planned(updates, way):
     operation = WriteManyOperation("m", updates)
     return [
         Request(call.model, call.method, call.arguments, {}, {}, call.idempotent)
-        for call in calls([Placed(operation, 0)], Limits(99, 2**20), ways=ways)
+        for call in calls([PlannedOperation(operation, 0)], Limits(99, 2**20), ways=ways)
     ]
 
 

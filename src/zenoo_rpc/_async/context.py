@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, Unpack, cast
 
 from .._compat import ASTREAM
 from .._core import arguments
-from .._core.collector import Collected
+from .._core.collector import RecordBuffer
 from .._core.run import Run
 from .._core.source import Items, Name
 from ..batch.exceptions import BatchStateError
@@ -234,7 +234,7 @@ class BatchCollector:
         external_ids: ExternalIds = None,
     ) -> None:
         self._batch = batch
-        self._collected = Collected(model, operation_type, external_ids)
+        self._collected = RecordBuffer(model, operation_type, external_ids)
 
     def add(self, item: object) -> None:
         """Add one item; BatchValidationError if it is none."""

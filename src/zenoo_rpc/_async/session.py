@@ -19,7 +19,7 @@ from .._core.deadline import Deadline
 from .._core.encoding import array, encode
 from .._core.faults import Fault, Proof, never_sent
 from .._core.keys import REFUSED, SECOND_FACTOR, key_text
-from .._core.load import conflict_or
+from .._core.load import as_conflict
 from .._core.protocol import (
     JSON2,
     JSONRPC,
@@ -248,7 +248,7 @@ class Session:
                 reply = await self.send_as(login, other, timeout, deadline)
         except UsageError as error:
             return never_sent(error)
-        return conflict_or(reply) if request.method == "load" else reply
+        return as_conflict(reply) if request.method == "load" else reply
 
     async def send_as(
         self, login: Login, request: Request, timeout: float | None, deadline: Deadline

@@ -19,7 +19,7 @@ from .ledger import Ledger
 from .load import Import, prepare
 from .lookup import Lookup
 from .pace import Size, Sizes
-from .planner import Placed, is_stream, rounds, stages
+from .planner import PlannedOperation, is_stream, rounds, stages
 from .protocol import Answer
 from .source import Source
 from .unchanged import Cells, Comparison
@@ -73,7 +73,7 @@ class Agenda:
         self._ledger = ledger
         self._ordered = ordered
         self._look_ahead = look_ahead
-        self._stages: Iterator[list[Placed]] = iter(stages(operations, ordered=ordered))
+        self._stages: Iterator[list[PlannedOperation]] = iter(stages(operations, ordered=ordered))
         self._reading: Reading | None = None
         self._calls: Iterator[Question | Call] = iter(())
         self._again: deque[Question | Call] = deque()
@@ -165,7 +165,7 @@ class Agenda:
             self._begin(stage)
         return stage is not None
 
-    def _begin(self, stage: list[Placed]) -> None:
+    def _begin(self, stage: list[PlannedOperation]) -> None:
         operation = stage[0].operation
         if isinstance(operation, CreateStream):
             self._reading = Reading(operation, len(self._ledger), stage[0].last)

@@ -25,7 +25,7 @@ class Call:
     otherwise. *values* is what a `write` writes to all of them; of a call that writes different
     ones *each* has the values of each. A `load` fills *columns*; one that updates by id has its
     *rows* beside the ids. An *idempotent* call may be carried out twice without harm; of one that
-    *may_be_done* an earlier try had no answer. One that is sent *alone* met a conflict before.
+    *maybe_applied* an earlier try had no answer. One that is sent *alone* met a conflict before.
     """
 
     model: str
@@ -36,7 +36,7 @@ class Call:
     values: bytes | None = None
     idempotent: bool = False
     columns: bytes | None = None
-    may_be_done: bool = False
+    maybe_applied: bool = False
     alone: bool = False
     each: Sequence[bytes] = ()
     rows: Sequence[bytes] = ()

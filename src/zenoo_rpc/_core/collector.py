@@ -28,7 +28,7 @@ TYPES: dict[str, Build] = {
 }
 
 
-class Collected:
+class RecordBuffer:
     """The items of one operation to be; each is checked and copied when it is added."""
 
     def __init__(self, model: str, operation_type: str, external_ids: ExternalIds = None) -> None:

@@ -54,7 +54,7 @@ class Kind(enum.Enum):
 
 
 @attrs.frozen
-class Row:
+class Rule:
     """One row of the table: what a kind of failure proves, and what follows from that.
 
     *status* is what its records become if it is not repeated, or was repeated in vain.
@@ -75,25 +75,25 @@ _UNKNOWN = (Proof.UNKNOWN, Status.UNKNOWN, Repeat.IF_IDEMPOTENT)
 _UNKNOWN_FOR_GOOD = (Proof.UNKNOWN, Status.UNKNOWN, Repeat.NEVER)
 
 # No answer of Odoo's came.
-TRANSPORT: dict[Kind, Row] = {
-    Kind.UNKNOWN_HOST: Row(*_NEVER_SENT, errors.UnknownHostError),
-    Kind.REFUSED: Row(*_NEVER_SENT, errors.RefusedConnectionError),
-    Kind.TLS: Row(*_NEVER_SENT, errors.TLSError),
-    Kind.CONNECT_TIMEOUT: Row(*_NEVER_SENT, errors.ConnectTimeoutError),
-    Kind.PROXY: Row(*_NEVER_SENT, errors.ProxyConnectionError),
-    Kind.NO_CONNECTION: Row(*_NEVER_SENT, errors.ConnectionFailedError),
-    Kind.READ_TIMEOUT: Row(*_UNKNOWN, errors.AnswerTimeoutError),
-    Kind.CLOSED: Row(*_UNKNOWN, errors.NoAnswerError),
+TRANSPORT: dict[Kind, Rule] = {
+    Kind.UNKNOWN_HOST: Rule(*_NEVER_SENT, errors.UnknownHostError),
+    Kind.REFUSED: Rule(*_NEVER_SENT, errors.RefusedConnectionError),
+    Kind.TLS: Rule(*_NEVER_SENT, errors.TLSError),
+    Kind.CONNECT_TIMEOUT: Rule(*_NEVER_SENT, errors.ConnectTimeoutError),
+    Kind.PROXY: Rule(*_NEVER_SENT, errors.ProxyConnectionError),
+    Kind.NO_CONNECTION: Rule(*_NEVER_SENT, errors.ConnectionFailedError),
+    Kind.READ_TIMEOUT: Rule(*_UNKNOWN, errors.AnswerTimeoutError),
+    Kind.CLOSED: Rule(*_UNKNOWN, errors.NoAnswerError),
     # Of what others than Odoo answer, only these two are said before a call is passed on, for both
     # are told by its head: how many came (nginx `limit_req`, HAProxy, Traefik, Cloudflare), and how
     # large it is (nginx `client_max_body_size`, Apache `LimitRequestBody`).
-    Kind.BUSY: Row(*_TURNED_AWAY, errors.ServerBusyError),
-    Kind.TOO_LARGE: Row(*_REJECTED, errors.TooLargeError),
+    Kind.BUSY: Rule(*_TURNED_AWAY, errors.ServerBusyError),
+    Kind.TOO_LARGE: Rule(*_REJECTED, errors.TooLargeError),
     # These can be said afterwards as well; `docs/design.md` tells who says what, and when.
-    Kind.NOT_THERE: Row(*_UNKNOWN, errors.NotThereError),
-    Kind.FORBIDDEN: Row(*_UNKNOWN_FOR_GOOD, errors.NotOdooError),
-    Kind.GATEWAY: Row(*_UNKNOWN, errors.GatewayError),
-    Kind.NOT_ODOO: Row(*_UNKNOWN, errors.NotOdooError),
+    Kind.NOT_THERE: Rule(*_UNKNOWN, errors.NotThereError),
+    Kind.FORBIDDEN: Rule(*_UNKNOWN_FOR_GOOD, errors.NotOdooError),
+    Kind.GATEWAY: Rule(*_UNKNOWN, errors.GatewayError),
+    Kind.NOT_ODOO: Rule(*_UNKNOWN, errors.NotOdooError),
 }
 
 # An HTTP status without a word of Odoo's -> what happened; 520 to 527 are Cloudflare's.
@@ -112,7 +112,7 @@ def kind_of(status: int) -> Kind:
     return STATUSES.get(status, Kind.FORBIDDEN if 400 <= status < 500 else Kind.NOT_ODOO)
 
 
-UNCERTAIN = Row(*_UNKNOWN, errors.OutcomeUnknownError)
+UNCERTAIN = Rule(*_UNKNOWN, errors.OutcomeUnknownError)
 # A traceback that runs through the commit, or through what comes after it: the hooks of
 # `cr.postcommit`, the news for other workers (`signal_changes`), the answer that is written as JSON
 # (`odoo/sql_db.py`, `odoo/service/model.py`, `odoo/http.py` of 14 and 19). What 14 does in `commit`
@@ -129,25 +129,25 @@ UNPROCESSABLE = "werkzeug.exceptions.UnprocessableEntity"  # JSON-2: arguments t
 REDIRECT = "odoo.exceptions.RedirectWarning"
 
 # Odoo answered with an error: the class that its server names (14 and 19).
-ODOO: dict[str, Row] = {
-    "odoo.exceptions.AccessDenied": Row(*_REJECTED, errors.AuthenticationError),
-    "odoo.http.SessionExpiredException": Row(*_REJECTED, errors.AuthenticationError),
-    "odoo.exceptions.AccessError": Row(*_ROLLED_BACK, errors.AccessError),
-    "odoo.exceptions.ValidationError": Row(*_ROLLED_BACK, errors.ValidationError),
-    "odoo.exceptions.MissingError": Row(*_ROLLED_BACK, errors.MissingError),
-    "odoo.exceptions.UserError": Row(*_ROLLED_BACK, errors.UserError),
-    REDIRECT: Row(*_ROLLED_BACK, errors.UserError),
-    "odoo.exceptions.LockError": Row(*_CONFLICT, errors.ConflictError),
-    "odoo.exceptions.ConcurrencyError": Row(*_CONFLICT, errors.ConflictError),
-    "psycopg2.errors.SerializationFailure": Row(*_CONFLICT, errors.ConflictError),
-    "psycopg2.errors.DeadlockDetected": Row(*_CONFLICT, errors.ConflictError),
-    "psycopg2.errors.LockNotAvailable": Row(*_CONFLICT, errors.ConflictError),
+ODOO: dict[str, Rule] = {
+    "odoo.exceptions.AccessDenied": Rule(*_REJECTED, errors.AuthenticationError),
+    "odoo.http.SessionExpiredException": Rule(*_REJECTED, errors.AuthenticationError),
+    "odoo.exceptions.AccessError": Rule(*_ROLLED_BACK, errors.AccessError),
+    "odoo.exceptions.ValidationError": Rule(*_ROLLED_BACK, errors.ValidationError),
+    "odoo.exceptions.MissingError": Rule(*_ROLLED_BACK, errors.MissingError),
+    "odoo.exceptions.UserError": Rule(*_ROLLED_BACK, errors.UserError),
+    REDIRECT: Rule(*_ROLLED_BACK, errors.UserError),
+    "odoo.exceptions.LockError": Rule(*_CONFLICT, errors.ConflictError),
+    "odoo.exceptions.ConcurrencyError": Rule(*_CONFLICT, errors.ConflictError),
+    "psycopg2.errors.SerializationFailure": Rule(*_CONFLICT, errors.ConflictError),
+    "psycopg2.errors.DeadlockDetected": Rule(*_CONFLICT, errors.ConflictError),
+    "psycopg2.errors.LockNotAvailable": Rule(*_CONFLICT, errors.ConflictError),
     # JSON-2: what its server says before the method, or instead of it.
-    "werkzeug.exceptions.Unauthorized": Row(*_REJECTED, errors.AuthenticationError),
-    UNPROCESSABLE: Row(*_REJECTED, errors.ServerError),
-    "werkzeug.exceptions.BadRequest": Row(*_REJECTED, errors.ServerError),
+    "werkzeug.exceptions.Unauthorized": Rule(*_REJECTED, errors.AuthenticationError),
+    UNPROCESSABLE: Rule(*_REJECTED, errors.ServerError),
+    "werkzeug.exceptions.BadRequest": Rule(*_REJECTED, errors.ServerError),
     # It found no free database connection, so it did not begin.
-    "psycopg2.pool.PoolError": Row(*_TURNED_AWAY, errors.NotBegunError),
+    "psycopg2.pool.PoolError": Rule(*_TURNED_AWAY, errors.NotBegunError),
     # It lost its database in the middle: whether the commit was made, it cannot tell.
     "psycopg2.OperationalError": UNCERTAIN,
     "psycopg2.InterfaceError": UNCERTAIN,
@@ -158,19 +158,19 @@ ODOO: dict[str, Row] = {
 }
 # Over JSON-2 a wrong key is `Unauthorized`; access is denied where the database could not be asked
 # about it (19, `_authenticate_explicit` in `ir_http.py`), which is before the method.
-ODOO_JSON2 = {**ODOO, "odoo.exceptions.AccessDenied": Row(*_TURNED_AWAY, errors.NotBegunError)}
+ODOO_JSON2 = {**ODOO, "odoo.exceptions.AccessDenied": Rule(*_TURNED_AWAY, errors.NotBegunError)}
 # JSON-2 says so of a model that does not exist, JSON-RPC by a UserError.
 NOT_FOUND = "werkzeug.exceptions.NotFound"
-NO_MODEL = Row(*_ROLLED_BACK, errors.UserError)
-NO_DATABASE = Row(*_REJECTED, errors.DatabaseNotFoundError)
-ANY_OTHER = Row(*_ROLLED_BACK, errors.ServerError)
+NO_MODEL = Rule(*_ROLLED_BACK, errors.UserError)
+NO_DATABASE = Rule(*_REJECTED, errors.DatabaseNotFoundError)
+ANY_OTHER = Rule(*_ROLLED_BACK, errors.ServerError)
 
 
 @attrs.frozen
 class Fault:
     """A call that brought no value: what that proves, and the exception that tells it.
 
-    *after_unknown* says that an earlier try of the same call had no answer, so that it may have
+    *maybe_applied* says that an earlier try of the same call had no answer, so that it may have
     been carried out, whatever became of this try.
     """
 
@@ -178,7 +178,7 @@ class Fault:
     status: Status
     repeat: Repeat
     error: errors.ZenooError
-    after_unknown: bool = False
+    maybe_applied: bool = False
 
     def seen_after(self, unknown: Fault | None, *, conflict: bool = False) -> Fault:
         """Return what this failure proves when earlier tries ended as *unknown* or in a *conflict*.
@@ -189,7 +189,7 @@ class Fault:
         if unknown is None or self.proof is Proof.UNKNOWN:
             return self
         if self.proof is Proof.ROLLED_BACK:
-            return attrs.evolve(self, after_unknown=True)
+            return attrs.evolve(self, maybe_applied=True)
         return unknown
 
     @property
@@ -253,7 +253,7 @@ def odoo_fault(
     message: str,
     arguments: tuple[object, ...],
     debug: str,
-    table: Mapping[str, Row] = ODOO,
+    table: Mapping[str, Rule] = ODOO,
 ) -> Fault:
     """Return what an error answer of Odoo's proves, by the *table* of its dialect.
 

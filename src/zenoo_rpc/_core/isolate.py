@@ -30,7 +30,7 @@ UNKNOWN_METHOD = ("builtins.AttributeError", NOT_FOUND)  # over JSON-RPC, over J
 
 
 @attrs.frozen
-class Isolation:
+class Split:
     """What a refusal tells: the records that are *refused* for sure, and the calls to send now."""
 
     refused: Call | None
@@ -112,13 +112,13 @@ def _is_hidden(reply: Answer | Fault) -> bool:
 
 def needs_survey(call: Call, fault: Fault) -> bool:
     """Whether it must be asked what an unlink that was sent twice has left."""
-    twice = call.may_be_done or fault.after_unknown
+    twice = call.maybe_applied or fault.maybe_applied
     return call.method == "unlink" and twice and isinstance(fault.error, MissingError)
 
 
 def needs_reconcile(call: Call, fault: Fault) -> bool:
     """Whether it can be found out what became of an import without an answer: once it is tried."""
-    return call.is_import and fault.proof is Proof.UNKNOWN and not call.may_be_done
+    return call.is_import and fault.proof is Proof.UNKNOWN and not call.maybe_applied
 
 
 def is_missing(call: Call, fault: Fault) -> bool:
@@ -143,18 +143,18 @@ def concerns_all(reply: Answer | Fault, fault: Fault) -> bool:
     return _same(reply.error, fault.error)
 
 
-def isolate(call: Call, fault: Fault) -> Isolation:
+def isolate(call: Call, fault: Fault) -> Split:
     """Return what the refusal of *call*, of more than one record, tells and what to send now."""
     error = fault.error
     bad = _named(call, error)
     if not bad:
-        return Isolation(None, call.halves())
+        return Split(None, call.halves())
     rest = call.without(bad)
     if rest is None:
-        return Isolation(call, ())
+        return Split(call, ())
     # A message names one missing record, even where there are more.
     more = isinstance(error, MissingError) and len(rest) > 1
-    return Isolation(call.only(bad), rest.halves() if more else (rest,))
+    return Split(call.only(bad), rest.halves() if more else (rest,))
 
 
 def _named(call: Call, error: ZenooError) -> set[int]:

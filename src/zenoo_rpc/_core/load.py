@@ -130,7 +130,7 @@ def imported_ids(value: object, length: int) -> list[object]:
     return found[length:] if len(found) == 2 * length else found
 
 
-def conflict_or(reply: Answer | Fault) -> Answer | Fault:
+def as_conflict(reply: Answer | Fault) -> Answer | Fault:
     """Return the fault of a `load` that another transaction was in the way of, else its reply."""
     for message in _messages(reply.value) if isinstance(reply, Answer) else ():
         text = str(message.get("message"))

@@ -34,7 +34,7 @@ ONE_BY_ONE = Ways(first=Way.WRITE)
 
 
 @attrs.frozen
-class Placed:
+class PlannedOperation:
     """An operation and the number of its first record.
 
     *last* says that it meets no later one (see `footprint`): only then may its calls be repeated.
@@ -45,7 +45,7 @@ class Placed:
     last: bool = True
 
 
-def stages(operations: Sequence[Operation], *, ordered: bool) -> list[list[Placed]]:
+def stages(operations: Sequence[Operation], *, ordered: bool) -> list[list[PlannedOperation]]:
     """Return the operations in groups: one group's calls may overlap, the groups follow each other.
 
     Ordered, a group is one operation, or neighbouring creates of one model and context. Otherwise
@@ -55,8 +55,8 @@ def stages(operations: Sequence[Operation], *, ordered: bool) -> list[list[Place
     """
     starts = itertools.accumulate(map(len, operations), initial=0)
     last = _last_on_their_records(operations)
-    placed = [Placed(*each) for each in zip(operations, starts, last, strict=False)]
-    groups: list[list[Placed]] = []
+    placed = [PlannedOperation(*each) for each in zip(operations, starts, last, strict=False)]
+    groups: list[list[PlannedOperation]] = []
     for streamed, some in itertools.groupby(placed, lambda each: is_stream(each.operation)):
         neighbours = list(some)
         if streamed:
@@ -80,12 +80,12 @@ def _last_on_their_records(operations: Sequence[Operation]) -> list[bool]:
     return last[::-1]
 
 
-def _in_order(placed: Iterable[Placed]) -> list[list[Placed]]:
+def _in_order(placed: Iterable[PlannedOperation]) -> list[list[PlannedOperation]]:
     return [list(group) for _, group in _neighbours(placed)]
 
 
-def _overlapping(placed: Iterable[Placed]) -> list[list[Placed]]:
-    groups: list[list[Placed]] = []
+def _overlapping(placed: Iterable[PlannedOperation]) -> list[list[PlannedOperation]]:
+    groups: list[list[PlannedOperation]] = []
     before = Footprints()
     for each in placed:
         level = before.last_met(each.operation) + 1
@@ -95,10 +95,12 @@ def _overlapping(placed: Iterable[Placed]) -> list[list[Placed]]:
     return groups
 
 
-def _neighbours(placed: Iterable[Placed]) -> Iterator[tuple[Any, Iterator[Placed]]]:
+def _neighbours(
+    placed: Iterable[PlannedOperation],
+) -> Iterator[tuple[Any, Iterator[PlannedOperation]]]:
     """Group neighbouring plain creates of one model and context; all else stays alone."""
 
-    def kin(each: Placed) -> object:
+    def kin(each: PlannedOperation) -> object:
         operation = each.operation
         if isinstance(operation, CreateOperation) and not operation.external_ids:
             return operation.model, encode(operation.context)
@@ -108,7 +110,7 @@ def _neighbours(placed: Iterable[Placed]) -> Iterator[tuple[Any, Iterator[Placed
 
 
 def rounds(
-    stage: Sequence[Placed], sizes: Sizes, imports: Mapping[int, Import], ways: Ways
+    stage: Sequence[PlannedOperation], sizes: Sizes, imports: Mapping[int, Import], ways: Ways
 ) -> list[Iterator[Call]]:
     """Cut a stage into calls, in rounds that follow each other.
 
@@ -119,7 +121,7 @@ def rounds(
 
 
 def calls(
-    stage: Iterable[Placed],
+    stage: Iterable[PlannedOperation],
     sizes: Sizes,
     imports: Mapping[int, Import] = MappingProxyType({}),
     ways: Ways = ONE_BY_ONE,
@@ -152,7 +154,7 @@ def calls(
                 yield from _by_id(operation, "unlink", numbers, ids, sizes, idempotent=True)
 
 
-def _creates(members: list[Placed], sizes: Sizes, ways: Ways) -> Iterator[Call]:
+def _creates(members: list[PlannedOperation], sizes: Sizes, ways: Ways) -> Iterator[Call]:
     first = members[0].operation
     records = (
         (each.start + index, encode(ways.typed(first.model, record)))

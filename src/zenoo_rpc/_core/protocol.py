@@ -16,7 +16,7 @@ import attrs
 from ..batch.results import Status
 from ..errors import OdooError, ServerError, UsageError, ZenooError
 from .encoding import array, decode, encode, is_header
-from .faults import ODOO, ODOO_JSON2, UNPROCESSABLE, Fault, Proof, Row, odoo_fault
+from .faults import ODOO, ODOO_JSON2, UNPROCESSABLE, Fault, Proof, Rule, odoo_fault
 from .foreign import Reply, foreign
 from .named import OTHER_NAMES, named
 
@@ -31,20 +31,20 @@ JSON2_SINCE = 19
 
 @attrs.frozen
 class Answer:
-    """The value that a call brought; *after_unknown* as in `Fault`.
+    """The value that a call brought; *maybe_applied* as in `Fault`.
 
     *after_conflict* says that somebody else was at work on the same records in an earlier try.
     """
 
     value: Any
-    after_unknown: bool = False
+    maybe_applied: bool = False
     after_conflict: bool = False
 
     def seen_after(self, unknown: Fault | None, *, conflict: bool = False) -> Answer:
         """Return the same value, when earlier tries ended as *unknown*, or in a *conflict*."""
         if unknown is None and not conflict:
             return self
-        return attrs.evolve(self, after_unknown=unknown is not None, after_conflict=conflict)
+        return attrs.evolve(self, maybe_applied=unknown is not None, after_conflict=conflict)
 
 
 Ending = tuple[Status, ZenooError | None]
@@ -367,7 +367,7 @@ def _is_error(data: object) -> TypeGuard[dict[str, Any]]:
     return all(isinstance(data.get(name), str) for name in ("name", "message", "debug"))
 
 
-def _odoo_error(data: dict[str, Any], table: Mapping[str, Row]) -> Fault:
+def _odoo_error(data: dict[str, Any], table: Mapping[str, Rule]) -> Fault:
     arguments = data.get("arguments")
     arguments = tuple(arguments) if isinstance(arguments, list) else ()
     return odoo_fault(data["name"], data["message"], arguments, data["debug"], table)

@@ -85,7 +85,7 @@ class Replies:
         elif isinstance(reply, HeldBack):
             self._held_back(call, reply)
         elif isinstance(reply, Answer):
-            if not reply.after_unknown:
+            if not reply.maybe_applied:
                 self._sizes.of(call.model, call.method).learn(len(call), seconds)
             self._answered(call, reply)
         else:
@@ -98,7 +98,7 @@ class Replies:
         if call.method == Way.LOAD:
             refused = refusal(value, len(call))
             if refused is not None:
-                self._not_loaded(call, refused, again=answer.after_unknown)
+                self._not_loaded(call, refused, again=answer.maybe_applied)
                 return
             value = imported_ids(value, len(call))
         if call.method in ("create", Way.LOAD):
@@ -125,10 +125,10 @@ class Replies:
 
         A named row of an update by id goes again as a `write`, whose words everybody knows.
         """
-        if again and not call.may_be_done:
+        if again and not call.maybe_applied:
             # What was in the way may be the first try of this same call.
             self._unsure(call, refused.whole)
-            self._agenda.again([attrs.evolve(call, may_be_done=True)])
+            self._agenda.again([attrs.evolve(call, maybe_applied=True)])
             return
         self._suspend(call, refused.whole)
         named = refused.suspects | refused.errors.keys()
@@ -188,7 +188,7 @@ class Replies:
 
     def _load_again(self, call: Call, error: ZenooError) -> None:
         if call.idempotent:
-            self._agenda.again([attrs.evolve(call, may_be_done=True)])
+            self._agenda.again([attrs.evolve(call, maybe_applied=True)])
             return
         self._give_up(call, Status.UNKNOWN, error)
 
@@ -205,8 +205,8 @@ class Replies:
         if needs_reconcile(call, fault) and self._on_unknown == "reconcile":
             self._unanswered(call, fault.error)
             return
-        if fault.after_unknown:
-            call = attrs.evolve(call, may_be_done=True)
+        if fault.maybe_applied:
+            call = attrs.evolve(call, maybe_applied=True)
         if fault.is_conflict and not call.alone:
             self._suspend(call, fault.error)
             self._agenda.put_aside(call)
@@ -269,10 +269,10 @@ class Replies:
         gone, left = sorted_out
         if gone is not None:
             self._done(gone)
-        if left is not None and gone is None and survey.call.may_be_done:
+        if left is not None and gone is None and survey.call.maybe_applied:
             self._settle(left, Status.UNKNOWN, survey.error)  # asking on would lead nowhere
         elif left is not None:
-            self._agenda.again([attrs.evolve(left, may_be_done=True)])
+            self._agenda.again([attrs.evolve(left, maybe_applied=True)])
 
     def _done(self, call: Call) -> None:
         self._ledger.mark(call.numbers, Status.APPLIED)
@@ -286,7 +286,7 @@ class Replies:
         """
         if self._on_error == "stop" and not isinstance(error, ConflictError):
             self._give_up(call, Status.NOT_SENT, error)
-        elif call.may_be_done:
+        elif call.maybe_applied:
             self._unsure(call, error)
         else:
             self._ledger.mark(call.numbers, Status.NOT_SENT)
@@ -306,7 +306,7 @@ class Replies:
         self._agenda.stopped = True
 
     def _settle(self, call: Call, status: Status, error: ZenooError) -> None:
-        status = Status.UNKNOWN if call.may_be_done else status
+        status = Status.UNKNOWN if call.maybe_applied else status
         self._ledger.mark(call.numbers, status)
         self._ledger.blame(call.numbers, error)
         if status is Status.REFUSED:

@@ -54,18 +54,19 @@ class RetryPolicy:
         """Return the pause before *fault*'s call may be sent again, None when it may not be."""
         if not may_repeat(fault, idempotent=idempotent):
             return None
-        return self.pause(tried, chance, wish(fault))
+        return self.pause(tried, chance, retry_after(fault))
 
-    def pause(self, tried: int, chance: float, wish: float | None = None) -> float | None:
+    def pause(self, tried: int, chance: float, retry_after: float | None = None) -> float | None:
         """Return the seconds to wait before the next try, None when there is to be none.
 
-        *tried* counts the tries so far, *chance* is drawn from [0, 1), *wish* is the server's.
+        *tried* counts the tries so far, *chance* is drawn from [0, 1), *retry_after* is the pause
+        that the server asks for.
         """
         if tried >= self.attempts:
             return None
         doubled = self.initial * 2.0 ** min(tried - 1, 60)
         seconds = min(self.maximum, doubled) * (1 - self.jitter * chance)
-        return max(seconds, wish or 0.0)
+        return max(seconds, retry_after or 0.0)
 
 
 # Methods of the ORM that change nothing, whatever they are given.
@@ -115,7 +116,7 @@ def may_repeat(fault: Fault, *, idempotent: bool) -> bool:
     return fault.repeat is Repeat.ALWAYS
 
 
-def wish(fault: Fault) -> float | None:
+def retry_after(fault: Fault) -> float | None:
     """Return the pause in seconds that the server asks for, None when it does not."""
     error = fault.error
     return error.retry_after if isinstance(error, ServerBusyError | GatewayError) else None

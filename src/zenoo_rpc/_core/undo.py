@@ -262,8 +262,8 @@ def left_nothing(write: Write, reply: Answer | Fault) -> bool:
     """Whether the reply proves that the call changed nothing."""
     if isinstance(reply, Answer):
         refused = write.method == "load" and refusal(reply.value, len(write.names)) is not None
-        return refused and not reply.after_unknown
-    return reply.proof is not Proof.UNKNOWN and not reply.after_unknown
+        return refused and not reply.maybe_applied
+    return reply.proof is not Proof.UNKNOWN and not reply.maybe_applied
 
 
 def created(entry: Unanswered, ids: Iterable[object]) -> Created | None:
