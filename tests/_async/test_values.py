@@ -363,9 +363,9 @@ async def test_bytes_in_a_field_that_is_not_binary(client, server, way):
     told = await outcomes(client, way, "res.partner", records)
 
     bad = [each for each in told if isinstance(each, str)]
-    assert "ref': bytes are no value of a char field" in bad[0]
+    assert "ref': bytes go into binary fields, and this is a char" in bad[0]
     if way not in ("import", "import stream"):
-        assert "child_ids[0][2].name': bytes are no value of a char field" in bad[1]
+        assert "child_ids[0][2].name': bytes go into binary fields, and this is a char" in bad[1]
     sent = 0 if way in ("bulk_create", "import") else 1
     assert before + sent == server.count("res.partner")
 
@@ -373,11 +373,11 @@ async def test_bytes_in_a_field_that_is_not_binary(client, server, way):
 async def test_bytes_in_an_update(client, server):
     """So they are in updates; the error names the record where there is one."""
     (ann,) = await client.batch_manager.bulk_create("res.partner", [{"name": "Ann"}])
-    with pytest.raises(InvalidValueError, match=r"^field 'name': bytes are no value of a char"):
+    with pytest.raises(InvalidValueError, match=r"^field 'values.name': bytes go into binary"):
         await client.write("res.partner", ann, {"name": b"Bob"})
-    with pytest.raises(BatchValidationError, match=r"partner: field 'name': bytes are no value"):
+    with pytest.raises(BatchValidationError, match=r"partner: field 'name': bytes go into"):
         await client.batch_manager.bulk_update("res.partner", {"name": b"Bob"}, record_ids=[ann])
-    with pytest.raises(BatchValidationError, match=r"record 1: field 'name': bytes are no value"):
+    with pytest.raises(BatchValidationError, match=r"record 1: field 'name': bytes go into"):
         await client.batch_manager.bulk_update(
             "res.partner", [{"id": ann, "ref": "7"}, {"id": ann + 1, "name": b"Bob"}]
         )

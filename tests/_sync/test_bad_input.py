@@ -10,8 +10,10 @@ import pytest
 from zenoo_rpc.sync import BatchExecutionError, BatchValidationError, InvalidValueError, ZenooClient
 from zenoo_rpc.errors import (
     AddressError,
+    ClientClosedError,
     ConnectionFailedError,
     NoAnswerError,
+    NotLoggedInError,
     ProxyConnectionError,
     ServerError,
     UsageError,
@@ -125,6 +127,14 @@ WRONG_ARGUMENTS = {
     "values: it is a int": lambda c: c.write("res.partner", 1, 7),
     r"values\[0\]: 'id' is no field": lambda c: c.create("res.partner", [{"id": 7}]),
     "values: 'id' is no field": lambda c: c.write("res.partner", 1, {"id": 7}),
+    "model must": lambda c: c.create(["res.partner"], {"name": b"x"}),
+    "model must be": lambda c: c.write(None, 1, {"name": b"x"}),
+    "context must be a": lambda c: c.create("res.partner", {"name": b"x"}, context=SECRET),
+    r"ids\[0\]: an id must": lambda c: c.write("res.partner", [0], {"name": b"x"}),
+    "limit must be a": lambda c: c.search("res.partner", limit=10**30),
+    r"field 'domain\[0\]\[2\]": lambda c: c.search("res.partner", [("a", "=", object())]),
+    r"args\[1\]": lambda c: c.execute_kw("res.partner", "search", [1, object()]),
+    "timeout must": lambda c: c.execute_kw("res.partner", "search", [[]], timeout=10**400),
 }
 
 
@@ -136,6 +146,29 @@ def test_arguments_of_the_wrong_kind(flaky, proxy, told):
         WRONG_ARGUMENTS[told](flaky)
     assert is_silent(caught.value)
     assert before == len(proxy.exchanges)
+
+
+def test_a_question_about_types_that_cannot_be_asked(server):
+    """What is told is what any other call would tell."""
+    client = ZenooClient(server.url, retry=None)
+    with pytest.raises(NotLoggedInError):
+        client.create("res.partner", {"name": "Ann", "image_1920": b"x"})
+    log_in(client, server)
+    client.close()
+    with pytest.raises(ClientClosedError):
+        client.write("res.partner", 1, {"image_1920": b"x"})
+
+
+def test_keys_and_times_of_the_wrong_kind(server):
+    """The name of a database, and times beyond all clocks."""
+    with ZenooClient(server.url) as client:
+        with pytest.raises(InvalidValueError, match="database must be a text"):
+            client.login_with_api_key(5, "x")
+        for beyond in (10**400, 1e300):
+            with pytest.raises(InvalidValueError, match="time_limit must be a number of seconds"):
+                client.batch(time_limit=beyond)
+    with pytest.raises(InvalidValueError, match="timeout must be a number of seconds"):
+        ZenooClient(server.url, timeout=10**400)
 
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".example", "xn--.example", "a..b"])

@@ -523,7 +523,7 @@ NO_MODEL = odoo_fault("builtins.KeyError", "'m'", (), "")
     ("reply", "status", "words"),
     [
         (TIMEOUT, Status.NOT_SENT, "a question about m got no answer, so it was not sent (the "),
-        (Answer(None), Status.NOT_SENT, "(the answer to fields_get is no mapping)"),
+        (Answer(None), Status.NOT_SENT, "(the answer to fields_get tells of no fields)"),
         (NO_MODEL, Status.REFUSED, "'m'"),
     ],
 )

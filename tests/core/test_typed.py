@@ -150,9 +150,15 @@ def test_typed():
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        ({"text": b"x"}, "field 'text': bytes are no value of a char field, which takes a text"),
-        ({"day": b"x"}, "field 'day': bytes are no value of a date field"),
-        ({"lines": [line(x=1), line(day=b"x")]}, r"field 'lines\[1\]\[2\]\.day': bytes are no"),
+        ({"text": b"x"}, "field 'text': bytes go into binary fields, and this is a char field"),
+        ({"day": b"x"}, "field 'day': bytes go into binary fields, and this is a date"),
+        ({"lines": [(6, 0, [7, b"x"])]}, r"field 'lines\[0\]\[2\]\[1\]': bytes go into"),
+        (
+            {"lines": [b"x"]},
+            r"field 'lines\[0\]': bytes go into binary fields, and this is a one2many",
+        ),
+        ({"text": {"a": [b"x"]}}, r"field 'text\.a\[0\]': bytes go into binary fields"),
+        ({"lines": [line(x=1), line(day=b"x")]}, r"field 'lines\[1\]\[2\]\.day': bytes go into"),
     ],
 )
 def test_bytes_that_fit_nowhere(values, told):
@@ -269,21 +275,34 @@ def streamed(*items, **options):
     return Run([operation], Limits(2, 2**20), skip_unchanged=False)
 
 
+ITEMS = st.sampled_from(
+    [
+        lambda n: {"text": n},
+        lambda n: {"text": n},
+        lambda n: {"text": n, "day": MIDNIGHT},
+        lambda n: {"text": n, "lines": [line(day=MIDNIGHT)]},
+        lambda n: {"text": n, "lines": [line(day=b"x")]},
+        lambda n: {"text": b"x"},
+        lambda n: n,
+    ]
+)
+
+
 def test_a_stream_asks_when_the_first_one_comes():
     """What came before goes on its way; each record has its own id afterwards."""
     run = streamed({"text": "a"}, {"text": "b"}, {"day": MIDNIGHT}, {"text": "c"}, {"file": b"x"})
     assert [
         ("create", [[{"text": "a"}, {"text": "b"}]]),
-        ("create", [[{"text": "c"}, {"day": "2024-07-01"}]]),
+        ("create", [[{"day": "2024-07-01"}, {"text": "c"}]]),
         ("create", [[{"file": "eA=="}]]),
     ] == carried_out(run)
-    assert [1, 2, 2, 1, 1] == run.result().operations[0].ids
+    assert [1, 2, 1, 2, 1] == run.result().operations[0].ids
 
 
 def test_a_stream_refuses_what_does_not_fit():
     """That record alone; with nested ones it asks twice."""
     run = streamed({"text": b"x"}, {"lines": [line(day=MIDNIGHT)]}, {"text": "a"})
-    assert 1 == len(carried_out(run)[0][1][0][1]["lines"])
+    assert 1 == len(carried_out(run)[0][1][0][0]["lines"])
     assert [Status.REFUSED, Status.APPLIED, Status.APPLIED] == [e.status for e in run.result()]
 
 
@@ -313,6 +332,141 @@ def test_a_stream_whose_fields_are_not_told():
     assert [1, 1, 0, 0] == [int(each.status) for each in told]
     assert isinstance(told[2].error, errors.QuestionError)
     assert "a question about m got no answer" in run.result().operations[0].unread
+
+
+@given(st.lists(ITEMS, max_size=9), st.integers(1, 4))
+def test_whoever_waits_keeps_its_place(kinds, size):
+    """Records are sent in their order, and each is told its own id; bad ones are refused."""
+    items = [make(number) for number, make in enumerate(kinds)]
+    run = Run([CreateStream("m", [iter(items)])], Limits(size, 10**6))
+    sent = []
+    while run.advance():
+        while (wanted := run.wanted()) or (call := run.take()):
+            if wanted:
+                given_items = []
+                draw(wanted[0].items, wanted[1], given_items)
+                run.feed(given_items)
+            elif isinstance(call, Description):
+                run.record(call, Answer(KNOWN[call.model]))
+            else:
+                own = [json.loads(part)["text"] for part in call.parts]
+                assert own == list(call.numbers)
+                sent += own
+                run.record(call, Answer([100 + number for number in own]))
+    good = [
+        number
+        for number, item in enumerate(items)
+        if isinstance(item, dict) and repr(b"x") not in repr(item)
+    ]
+    assert good == sent
+    assert {n: 100 + n for n in good} == {e.index: e.id for e in run.result().applied}
+    assert len(items) - len(good) == len(run.result().refused)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_an_external_id_among_the_values(streamed):
+    """Taking it away leaves the marks."""
+    items = [{"id": "a", "day": MIDNIGHT}]
+    operation = (
+        CreateStream("m", [iter(items)], external_ids="id")
+        if streamed
+        else CreateOperation("m", items, external_ids="id")
+    )
+    run = Run([operation], ROOMY, skip_unchanged=False)
+    tell_fields(run, Answer(FIELDS))
+    if wanted := run.wanted():
+        run.feed([next(wanted[0].items[0])])
+    run.record(run.take(), Answer([]))
+    assert '["__import__.a","2024-07-01"]' == run.take().parts[0].decode()
+
+
+def test_what_is_known_is_not_forgotten():
+    """A question that fails later says nothing of the fields that were told before."""
+    ways = Ways(0)
+    first = Run([CreateOperation("m", [{"day": MIDNIGHT}] * 3)], Limits(1, 999), ways=ways)
+    tell_fields(first, Answer(FIELDS))
+    other = Run([CreateOperation("m", [{"new": 1}], external_ids=["a"])], ROOMY, ways=ways)
+    denied = odoo_fault("odoo.exceptions.AccessError", "no", (), "x")
+    assert ["m"] == tell_fields(other, denied)
+    assert FIELDS == ways.fields["m"]
+    assert [{"day": "2024-07-01"}] * 3 == [json.loads(first.take().parts[0]) for _ in range(3)]
+
+
+NO_MODEL = odoo_fault("odoo.exceptions.UserError", "no m", (), "x")
+
+
+def test_a_stream_that_was_read_to_its_end():
+    """It is no stream that was not, though its model is not there."""
+    run = streamed({"file": b"x"})
+    while run.advance():
+        if wanted := run.wanted():
+            run.feed([next(wanted[0].items[0])])
+            wanted[0].items.clear()
+        while call := run.take():
+            run.record(call, NO_MODEL)
+    assert [Status.REFUSED] == [each.status for each in run.result()]
+    assert "" == run.result().operations[0].unread
+    assert {} == run.operations[0].source.kept
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+@pytest.mark.parametrize("kind", ["create", "import", "stream"])
+def test_a_model_that_is_not_there(ordered, kind):
+    """It keeps others back only where they are to follow."""
+    bad = {
+        "create": lambda: CreateOperation("m", [{"file": b"x"}]),
+        "import": lambda: CreateOperation("m", [{"text": "x"}], external_ids=["a"]),
+        "stream": lambda: CreateStream("m", [iter([{"text": "x"}])], external_ids=lambda _: "a"),
+    }[kind]()
+    run = Run([bad, CreateOperation("n", [{}])], ROOMY, ordered=ordered)
+    while run.advance():
+        while call := run.take():
+            run.record(call, NO_MODEL if isinstance(call, Description) else Answer([7]))
+    own, other = run.result().operations
+    assert (other.ok, [7] if other.ok else [None]) == (not ordered, other.ids)
+    assert kind == "stream" or [Status.REFUSED] == [each.status for each in own]
+    assert (kind == "stream") == bool(own.unread)
+
+
+def test_bad_values_of_several_operations():
+    """All are told, each with its operation's place; the result tells who is refused."""
+    run = Run(
+        [
+            CreateOperation("m", [{"text": "a"}]),
+            CreateOperation("m", [{"text": "a"}, {"text": b"x"}]),
+            UpdateOperation("m", [7, 8], {"day": b"x"}),
+        ],
+        ROOMY,
+    )
+    run.advance()
+    run.record(run.take(), Answer(FIELDS))
+    with pytest.raises(BatchValidationError, match="2 records cannot be sent") as caught:
+        run.advance()
+    told = [(each.operation, each.index) for each in caught.value.errors]
+    assert [("create m (operation 1)", 1), ("update m (operation 2)", None)] == told
+    assert "create m (operation 1): record 1: field 'text': bytes go into" in str(caught.value)
+    assert [0, 0, 2, 2, 2] == [int(each.status) for each in run.result()]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        7,
+        [],
+        {"day": None},
+        {"day": "date"},
+        {"day": {}},
+        {"day": {"type": 7}},
+        {"day": {"type": "many2one", "relation": ["m"]}},
+    ],
+    ids=repr,
+)
+def test_an_answer_that_tells_of_no_fields(answer):
+    """It is none, whatever it is."""
+    run = Run([CreateOperation("m", [{"day": MIDNIGHT}])], ROOMY)
+    assert ["m"] == tell_fields(run, Answer(answer))
+    [outcome] = run.result()
+    assert "tells of no fields" in str(outcome)
 
 
 def test_a_record_that_is_tried_again_keeps_its_marks():

@@ -67,6 +67,8 @@ SAME, OTHER, NEW = ("applied", False, False), ("applied", False, True), ("applie
         ({"a_char": ""}, "Ann", False),
         ({"a_text": "a\nb"}, "a\nb", True),
         ({"a_date": "2024-07-01"}, "2024-07-01", True),
+        ({"a_date": "2024-07-01 12:00:00"}, "2024-07-01", True),
+        ({"a_date": "2024-07-02 00:00:00"}, "2024-07-01", False),
         ({"a_date": None}, "2024-07-01", False),
         ({"a_datetime": "2024-07-01 10:00:00"}, "2024-07-01 10:00:00", True),
         ({"a_float": 0.1}, 0.1, True),

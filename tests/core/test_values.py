@@ -520,6 +520,16 @@ def _refuse(_, __, value):
 
 
 @attrs.frozen
+class Careless:
+    """A class that looks for what is not there."""
+
+    name: str
+
+    def __attrs_post_init__(self):
+        {}[self.name]
+
+
+@attrs.frozen
 class Picky:
     """A class that does not take what it is given, and says so."""
 
@@ -548,6 +558,7 @@ class Picky:
         (SECRET, Color, "it is no Color"),
         (7, list[int], "it is no list"),
         ({"name": SECRET}, Picky, "it is no Picky"),
+        ({"name": SECRET}, Careless, "it is no Careless"),
     ],
 )
 def test_what_is_not_what_was_asked_for(value, target, said):

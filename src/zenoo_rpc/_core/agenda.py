@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
+from ..batch.exceptions import BatchValidationError
 from ..batch.operations import CreateOperation, CreateStream, Operation, WriteManyOperation
 from ..batch.options import OnError
 from ..batch.results import Status
@@ -67,6 +68,7 @@ class Agenda:
         self._skip_unchanged = skip_unchanged
         self._is_prepared = False  # what has to be known is
         self._asked: set[str] = set()  # models
+        self._barred: set[int] = set()  # the `id` of what cannot be sent
         self._imports: dict[int, Import] = {}  # by the number of its first record
         self._sizes = sizes
         self._ways = ways
@@ -97,36 +99,62 @@ class Agenda:
     def describe(self, question: Description, reply: Answer | Fault) -> None:
         """Take what the fields of a model are; what cannot go without them is not sent."""
         model, known = question.model, described(reply)
-        told = isinstance(reply, Answer) or reply.proof is Proof.ROLLED_BACK
-        if known is not None or told:
+        if known is not None:
             self._ways.fields[model] = known
-        for each, whole in numbered(self._operations, {}):
-            numbers: Sequence[int] = whole
-            if isinstance(each, CreateStream):
-                if known is not None and each.model == model:
-                    each.source.fields = known
-                numbers = [self.starts.get(id(each), 0) + n for n in each.source.untyped]
-            if known is None and model in lacking(each, self._ways.fields):
-                status, error = not_described(model, reply)
-                self._ledger.mark(numbers, status)
-                self._ledger.blame(numbers, error)
-                self.stopped = True
-                if isinstance(each, CreateStream):
-                    each.source.unread = str(error)
+        elif isinstance(reply, Answer) or reply.proof is Proof.ROLLED_BACK:
+            self._ways.fields.setdefault(model, None)
+        for each, numbers in numbered(self._operations, {}):
+            if isinstance(each, CreateStream) and known is not None and each.model == model:
+                each.source.fields = known
+            elif known is None and model in lacking(each, self._ways.fields):
+                self._bar(each, numbers, *not_described(model, reply))
         if known is not None and self._reading is not None:
             self._refuse(self._reading, self._reading.source.resume())
+
+    def _bar(
+        self, operation: Operation, numbers: Sequence[int], status: Status, error: ZenooError
+    ) -> None:
+        """Do not send, or no further, what cannot go without the fields of a model."""
+        self._barred.add(id(operation))
+        if isinstance(operation, CreateStream):
+            source = operation.source
+            source.unread = str(error) if source.items else ""
+            start = self.starts.get(id(operation), 0)
+            numbers = [start + index for index in source.give_up(forget=status is Status.REFUSED)]
+        self._ledger.mark(numbers, status)
+        self._ledger.blame(numbers, error)
+        self.stopped |= status is not Status.REFUSED or self._ordered or self._on_error == "stop"
 
     def _prepare(self) -> None:
         """Make the rows of imports, and check all values by the types of their fields."""
         known = self._ways.fields
-        for each, numbers in numbered(self._operations, {}):
-            if isinstance(each, CreateStream):
-                each.source.known = known
-            elif isinstance(each, CreateOperation) and each.imports:
-                self._imports[numbers.start] = prepare(each, known[each.model] or {})
-            else:
-                check_types(each, known)
+        bad: list[BatchValidationError] = []
+        for place, (each, numbers) in enumerate(numbered(self._operations, {})):
+            try:
+                if isinstance(each, CreateStream):
+                    each.source.known = known
+                elif id(each) in self._barred:
+                    continue
+                elif isinstance(each, CreateOperation) and each.imports:
+                    self._imports[numbers.start] = prepare(each, known[each.model] or {})
+                else:
+                    check_types(each, known)
+            except BatchValidationError as error:
+                bad += self._blamed(place, numbers, error.errors)
+        if bad:
+            first, *others = bad
+            raise first.beside(others)
         self._is_prepared = True
+
+    def _blamed(
+        self, place: int, numbers: range, errors: Iterable[BatchValidationError]
+    ) -> Iterator[BatchValidationError]:
+        """Tell bad records as refused; yield their errors, with their operation's place."""
+        for error in errors:
+            own = numbers if error.index is None else [numbers[error.index]]
+            self._ledger.mark(own, Status.REFUSED)
+            self._ledger.blame(own, error)
+            yield error.of_operation(place) if len(self._operations) > 1 else error
 
     def advance(self) -> bool:
         """Go on to the next round; False when there is none.
@@ -166,6 +194,9 @@ class Agenda:
         return stage is not None
 
     def _begin(self, stage: list[PlannedOperation]) -> None:
+        stage = [each for each in stage if id(each.operation) not in self._barred]
+        if not stage:
+            return
         operation = stage[0].operation
         if isinstance(operation, CreateStream):
             self._reading = Reading(operation, len(self._ledger), stage[0].last)

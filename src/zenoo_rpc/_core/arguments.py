@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
@@ -10,7 +9,9 @@ from typing import Any, TypeVar
 import attrs
 
 from ..errors import InvalidValueError, UnknownOptionError
-from .values import WireRecord, record_id, record_to_wire, to_wire, written
+from .values import INT_MAX, WireRecord, record_id, record_to_wire, to_wire, written
+
+LONGEST = 10**9  # seconds; clocks do not go much further
 
 T = TypeVar("T")
 OptionsT = TypeVar("OptionsT", bound=attrs.AttrsInstance)
@@ -47,8 +48,15 @@ def instances(name: str, value: object, kind: type[T]) -> list[T]:
 
 
 def domain(value: object) -> list[Any]:
-    """Return a domain."""
-    return items("domain", value, " of conditions")
+    """Return a domain as wire values."""
+    given = items("domain", value, " of conditions")
+    return [_named(f"domain[{place}]", to_wire, each) for place, each in enumerate(given)]
+
+
+def positional(value: object) -> list[object]:
+    """Return positional arguments as wire values."""
+    given = items("args", value)
+    return [_named(f"args[{place}]", to_wire, each) for place, each in enumerate(given)]
 
 
 def ids(value: object) -> list[int]:
@@ -134,7 +142,7 @@ def count(name: str, value: object) -> int:
 def seconds(name: str, value: Any) -> float:
     """Return a number of seconds above 0."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 < value < math.inf:
+    if not is_number or not 0 < value <= LONGEST:
         raise InvalidValueError(f"{name} must be a number of seconds above 0, not {value!r}")
     return float(value)
 
@@ -173,7 +181,7 @@ def _mapping(name: str, value: object) -> Mapping[Any, object]:
 
 def _count(name: str, value: Any) -> int:
     number = _whole(value)
-    if number is None or number < 0:
+    if number is None or not 0 <= number <= INT_MAX:
         raise InvalidValueError(f"{name} must be a whole number of at least 0")
     return number
 

@@ -130,9 +130,9 @@ class AboutCall:
 
 
 def compact(numbers: Sequence[int]) -> Sequence[int]:
-    """Return rising numbers as a range, if they are one."""
+    """Return numbers as a range, if they are one."""
     whole = range(numbers[0], numbers[-1] + 1)
-    return whole if len(whole) == len(numbers) else numbers
+    return whole if tuple(whole) == tuple(numbers) else numbers
 
 
 def cut(

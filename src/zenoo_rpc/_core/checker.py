@@ -99,6 +99,8 @@ class Checker:
             if isinstance(given, set | frozenset):
                 raise self.error("external_ids must be in the order of the records: a set has none")
             given = list(self.iterable(given, EXTERNAL_IDS))
+        if given is None:
+            return tuple(self.all(records, RECORDS, self.written)), ()
         seen: dict[str, int] = {}
         pairs = self.all(records, RECORDS, lambda item, n: self.create(item, n, given, seen))
         if isinstance(given, list) and len(given) != len(pairs):
@@ -116,7 +118,7 @@ class Checker:
             return record, ""
         name = self._name(item, index, record, external_ids)
         if external_ids == "id":  # a key of the record, and no field
-            record = {key: value for key, value in record.items() if key != "id"}
+            record.pop("id", None)
         return record, self.external_id(name, index, seen)
 
     def _name(self, item: object, index: int, record: WireRecord, external_ids: Any) -> object:

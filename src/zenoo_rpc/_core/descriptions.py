@@ -1,7 +1,7 @@
 """Fields of models: which have to be known before an operation, and what follows from their types.
 
-They are asked for once for each model and client; a stream asks anew, and so does an import of a
-field that was not there.
+They are asked for once for each model and client; a stream with external ids asks anew, and so does
+an import of a field that was not there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .checker import Checker
 from .encoding import encode
 from .faults import Fault, not_answered
 from .protocol import Answer
-from .typed import Fields, Known, typed, unknown
+from .typed import Fields, Known, Marked, typed, unknown
 from .values import WireRecord
 
 
@@ -36,13 +36,21 @@ class Description:
 def described(reply: Answer | Fault) -> Fields | None:
     """Return the fields that were told, None if none were."""
     fields = reply.value if isinstance(reply, Answer) else None
-    return fields if isinstance(fields, dict) else None
+    if not isinstance(fields, dict) or not all(map(_is_told, fields.values())):
+        return None
+    return fields
+
+
+def _is_told(about: object) -> bool:
+    if not isinstance(about, dict) or not isinstance(about.get("type"), str):
+        return False
+    return isinstance(about.get("relation", ""), str)
 
 
 def not_described(model: str, reply: Answer | Fault) -> tuple[Status, ZenooError]:
     """Return what is told of the records of a model whose fields are not known."""
     if isinstance(reply, Answer):
-        return Status.NOT_SENT, QuestionError(model, "the answer to fields_get is no mapping")
+        return Status.NOT_SENT, QuestionError(model, "the answer to fields_get tells of no fields")
     if reply.status is Status.REFUSED:  # there is no such model, or the login was rejected
         return Status.REFUSED, reply.error
     return Status.NOT_SENT, not_answered(model, reply)
@@ -57,11 +65,13 @@ def lacking(operation: Operation, known: Known) -> set[str]:
         fields = known.get(operation.model)
         there = fields is not None and fields.keys() >= set[str]().union(*operation.records)
         return set() if there else {operation.model}
-    return {model for each in operation.written for model in unknown(each, operation.model, known)}
+    return {model for each in _marked(operation) for model in unknown(each, operation.model, known)}
 
 
 def check_types(operation: Operation, known: Known) -> None:
     """Raise BatchValidationError, by index, for values that are none of their fields."""
+    if not _marked(operation):
+        return
     check = Checker(operation.verb, operation.model)
     same = isinstance(operation, UpdateOperation)
 
@@ -72,3 +82,7 @@ def check_types(operation: Operation, known: Known) -> None:
             raise check.error(str(error), None if same else index) from None
 
     check.all(operation.written, "", fits)
+
+
+def _marked(operation: Operation) -> list[WireRecord]:
+    return [each for each in operation.written if isinstance(each, Marked)]

@@ -27,6 +27,7 @@ from .footprint import Footprints
 from .load import Import
 from .pace import Sizes
 from .rows import DATABASE_ID, Cell
+from .typed import Marked
 from .values import WireRecord, is_absolute
 from .ways import Way, Ways
 
@@ -157,7 +158,10 @@ def calls(
 def _creates(members: list[PlannedOperation], sizes: Sizes, ways: Ways) -> Iterator[Call]:
     first = members[0].operation
     records = (
-        (each.start + index, encode(ways.typed(first.model, record)))
+        (
+            each.start + index,
+            encode(ways.typed(first.model, record) if isinstance(record, Marked) else record),
+        )
         for each in members
         if isinstance(each.operation, CreateOperation)
         for index, record in enumerate(each.operation.records)

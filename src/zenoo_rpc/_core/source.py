@@ -56,7 +56,7 @@ class Source:
         self.kept: dict[int, tuple[WireRecord, str]] = {}  # what was read and is not settled
         self.fields: Fields | None = None  # of an import's model
         self.known: Known = {}  # the fields of all models, as far as they are known
-        self.untyped: list[int] = []  # what waits until more of them are
+        self.untyped: list[int] = []  # what waits until more of them are, and what came after it
         self._check = check
         self._external_ids = external_ids
         self._seen: dict[str, int] = {}
@@ -107,9 +107,17 @@ class Source:
         waiting, self.untyped = self.untyped, []
         return _errors(((index, index) for index in waiting), lambda index, _: self._place(index))
 
+    def give_up(self, *, forget: bool) -> list[int]:
+        """Read no further; return which records lack fields, after letting them go if wanted."""
+        stuck = [index for index in self.untyped if self._lacking(index)]
+        self.close()
+        self.untyped = []
+        self.settle(stuck if forget else ())
+        return stuck
+
     def _place(self, index: int) -> None:
-        """Let a record wait for its call, or for what must be known before."""
-        if self._lacking(index):
+        """Let a record wait for its call, or for what must be known before; in their order."""
+        if self.untyped or self._lacking(index):
             self.untyped.append(index)
             return
         record, name = self.kept[index]

@@ -76,10 +76,7 @@ def typed(record: dict[str, object], model: str, known: Known) -> dict[str, obje
     fields = known.get(model) or {}
     wire: dict[str, object] = {}
     for name, value in record.items():
-        try:
-            wire[name] = _value(value, fields.get(name, {}), known)
-        except InvalidValueError as error:
-            raise error.within(name) from None
+        wire[name] = _within(name, value, fields.get(name, {}), known)
     return wire
 
 
@@ -92,24 +89,28 @@ def _nested(value: object) -> Iterator[MarkedRecord]:
 
 
 def _value(value: object, about: Mapping[str, Any], known: Known) -> object:
-    kind = about.get("type")
-    if isinstance(value, Moment):
-        return value.day if kind == "date" else str(value)
-    if isinstance(value, Base64):
-        if kind not in ("binary", None):
-            raise InvalidValueError(f"bytes are no value of a {kind} field, which takes a text")
-        return str(value)
-    if not isinstance(value, MarkedList):
-        return value
-    commands: list[object] = []
-    for place, command in enumerate(value):
-        match command:
-            case [code, number, MarkedRecord() as nested]:
-                try:
-                    wire = typed(nested, str(about.get("relation")), known)
-                except InvalidValueError as error:
-                    raise error.within(2).within(place) from None
-                commands.append([code, number, wire])
-            case _:
-                commands.append(command)
-    return commands
+    kind, relation = about.get("type"), about.get("relation")
+    match value:
+        case Moment():
+            return value.day if kind == "date" else str(value)
+        case Base64():
+            if kind not in ("binary", None):
+                raise InvalidValueError(f"bytes go into binary fields, and this is a {kind} field")
+            return str(value)
+        case MarkedList([_, _, MarkedRecord() as nested]) if relation:
+            try:
+                return [*value[:2], typed(nested, relation, known)]
+            except InvalidValueError as error:
+                raise error.within(2) from None
+        case MarkedList():
+            return [_within(place, each, about, known) for place, each in enumerate(value)]
+        case MarkedRecord():
+            return {name: _within(name, each, about, known) for name, each in value.items()}
+    return value
+
+
+def _within(step: str | int, value: object, about: Mapping[str, Any], known: Known) -> object:
+    try:
+        return _value(value, about, known)
+    except InvalidValueError as error:
+        raise error.within(step) from None

@@ -25,7 +25,7 @@ from .typed import Fields
 READ_AS: Mapping[str, Callable[[str], object]] = {
     "boolean": {"0": False, "1": True}.get,
     "char": str,
-    "date": str,
+    "date": lambda text: text[:10],  # of a time too Odoo takes just the day
     "datetime": str,
     "float": float,
     "integer": int,

@@ -107,7 +107,7 @@ def from_wire(value: object, target: type[T]) -> T:
 def _mismatches(error: BaseException, target: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """Yield what is wrong, and where: names of our own classes and places in lists, no values."""
     if not isinstance(error, BaseValidationError):
-        missing = isinstance(error, KeyError)
+        missing = isinstance(error, KeyError) and hasattr(error, "__notes__")
         yield path, "it is missing" if missing else f"it is no {_name_of(target)}"
         return
     for one in error.exceptions:
@@ -220,11 +220,11 @@ def _time(value: datetime.datetime) -> str:
     if value.tzinfo is None:
         return _text_of(value)
     try:
-        text = _text_of(value.astimezone(UTC))
+        moment = value.astimezone(UTC)
     except OverflowError:
         raise InvalidValueError("a time beyond the years 1 to 9999 in UTC") from None
-    day = value.date().isoformat()
-    return text if text.startswith(day) else Moment(text, day)
+    text = _text_of(moment)
+    return text if moment.day == value.day else Moment(text, value.date().isoformat())
 
 
 def _text_of(value: datetime.datetime) -> str:

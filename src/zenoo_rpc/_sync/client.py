@@ -20,7 +20,7 @@ from .._core.faults import Fault
 from .._core.keys import Key
 from .._core.protocol import Answer, Request, checked, major, value_of
 from .._core.retry import RetryPolicy, is_idempotent
-from .._core.values import check_new_ids, record_to_wire, to_wire
+from .._core.values import check_new_ids, record_to_wire
 from .._core.ways import Capabilities, Ways
 from ..batch.operations import ExternalIds, RecordIds
 from ..batch.options import ManagerSettings, Options, Settings
@@ -81,8 +81,7 @@ class ZenooClient(Closable):
         proxy: str | None = None,
         trust_env: bool = True,
     ) -> None:
-        if protocol not in PROTOCOLS:
-            raise InvalidValueError(f"protocol must be one of {PROTOCOLS}, not {protocol!r}")
+        arguments.one_of(*PROTOCOLS)("protocol", protocol)
         if not isinstance(retry, RetryPolicy | None):
             raise InvalidValueError(f"retry must be a RetryPolicy or None, not {retry!r}")
         self._protocol = protocol
@@ -164,6 +163,7 @@ class ZenooClient(Closable):
         Raises AuthenticationError for a key that is wrong or has expired, DatabaseNotFoundError,
         and TransportError when no Odoo answers. Logs a warning if the user's keys end soon.
         """
+        arguments.texts(database=database)
         welcome = by_key(self._session, self._protocol, database, api_key, username)
         return self._begin(welcome)
 
@@ -215,7 +215,7 @@ class ZenooClient(Closable):
         """
         wire = arguments.keywords(kwargs)
         contexts = (self.context, wire.pop("context", None) or None, context)
-        positional = [to_wire(arg) for arg in arguments.items("args", args)]
+        positional = arguments.positional(args)
         request = Request(
             arguments.text("model", model),
             arguments.text("method", method),
@@ -295,15 +295,15 @@ class ZenooClient(Closable):
 
         Raises OutcomeUnknownError if the answer has no new id for each.
         """
-        wire = in_their_types(self, model, arguments.records(values))
+        wire = in_their_types(self, model, arguments.records(values), context)
         answer = self.execute_kw(model, "create", [wire], context=context)
         check_new_ids(answer, wire)
         return answer
 
     def write(self, model: str, ids: Ids, values: object, *, context: Context = None) -> bool:
         """Write *values* to the records with these ids, all or none."""
-        wire = in_their_types(self, model, arguments.values(values))
-        args = [arguments.ids(ids), wire]
+        numbers, given = arguments.ids(ids), arguments.values(values)
+        args = [numbers, in_their_types(self, model, given, context)]
         return bool(self.execute_kw(model, "write", args, context=context))
 
     def unlink(self, model: str, ids: Ids, *, context: Context = None) -> bool:

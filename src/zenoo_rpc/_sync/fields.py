@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._core import arguments
 from .._core.descriptions import Description, described, not_described
+from .._core.faults import Fault, Proof
 from .._core.typed import unknown
 from .._core.values import WireRecord
 from ..batch.options import ManagerSettings
@@ -16,35 +18,39 @@ if TYPE_CHECKING:
 
 
 def in_their_types(
-    client: ZenooClient, model: str, values: WireRecord | list[WireRecord]
+    client: ZenooClient, model: str, values: WireRecord | list[WireRecord], context: object
 ) -> WireRecord | list[WireRecord]:
     """Return the values of a record, or of a list of them; the types are asked for once.
 
     Raises InvalidValueError for what is no value of its field, and QuestionError if the fields must
     be known and are not told.
     """
+    arguments.text("model", model)
+    arguments.merged(context)  # all is checked before anything is asked
     if not isinstance(values, list):
-        return _typed(client, model, values)
-    typed = []
-    for place, record in enumerate(values):
-        try:
-            typed.append(_typed(client, model, record))
-        except InvalidValueError as error:
-            raise error.within(f"values[{place}]") from None
-    return typed
+        return _typed(client, model, values, "values")
+    return [
+        _typed(client, model, record, f"values[{place}]")
+        for place, record in enumerate(values)
+    ]
 
 
-def _typed(client: ZenooClient, model: str, values: WireRecord) -> WireRecord:
+def _typed(client: ZenooClient, model: str, values: WireRecord, name: str) -> WireRecord:
     while models := unknown(values, model, client.ways.fields):
         for each in sorted(models):
             _ask(client, each)
-    return client.ways.typed(model, values)
+    try:
+        return client.ways.typed(model, values)
+    except InvalidValueError as error:
+        raise error.within(name) from None
 
 
 def _ask(client: ZenooClient, model: str) -> None:
     reply = client.send_call(Description(model), ManagerSettings(), NO_DEADLINE)
     fields = described(reply)
     if fields is None:
+        if isinstance(reply, Fault) and reply.proof is not Proof.UNKNOWN:
+            raise reply.error
         _, error = not_described(model, reply)
         raise error
     client.ways.fields[model] = fields

@@ -46,16 +46,28 @@ class BatchValidationError(BatchError, UsageError, ValueError):
         self.index = index
         self._others = tuple(others)
 
+    def beside(self, others: Sequence[BatchValidationError]) -> BatchValidationError:
+        """Return the same error with those of other bad records."""
+        return BatchValidationError(self.operation, self.reason, self.index, others)
+
+    def of_operation(self, place: int) -> BatchValidationError:
+        """Return the same error, which tells the place of its operation in the batch."""
+        return BatchValidationError(
+            f"{self.operation} (operation {place})", self.reason, self.index
+        )
+
     @property
     def errors(self) -> tuple[BatchValidationError, ...]:
         """One error for each bad record, in their order."""
         return (self, *self._others)
 
     def __str__(self) -> str:
-        told = [each._told for each in self.errors]
+        alike = len({each.operation for each in self.errors}) == 1
+        told = [each._told if alike else f"{each.operation}: {each._told}" for each in self.errors]
         if len(told) == 1:
             return f"{self.operation}: {told[0]}"
-        lines = [f"{self.operation}: {len(told):,} records cannot be sent", *told[:SHOWN]]
+        of = f"{self.operation}: " if alike else ""
+        lines = [f"{of}{len(told):,} records cannot be sent", *told[:SHOWN]]
         if len(told) > SHOWN:
             lines.append(f"... and {len(told) - SHOWN:,} more in error.errors")
         return "\n  ".join(lines)
