@@ -17,7 +17,7 @@ from .checker import Checker
 from .encoding import encode
 from .faults import Fault, not_answered
 from .protocol import Answer
-from .typed import Fields, Known, Marked, typed, unknown
+from .typed import Fields, Known, MarkedRecord, typed, unknown
 from .values import WireRecord
 
 
@@ -85,4 +85,4 @@ def check_types(operation: Operation, known: Known) -> None:
 
 
 def _marked(operation: Operation) -> list[WireRecord]:
-    return [each for each in operation.written if isinstance(each, Marked)]
+    return [each for each in operation.written if type(each) is MarkedRecord]

@@ -27,7 +27,7 @@ from .footprint import Footprints
 from .load import Import
 from .pace import Sizes
 from .rows import DATABASE_ID, Cell
-from .typed import Marked
+from .typed import MarkedRecord
 from .values import WireRecord, is_absolute
 from .ways import Way, Ways
 
@@ -160,7 +160,7 @@ def _creates(members: list[PlannedOperation], sizes: Sizes, ways: Ways) -> Itera
     records = (
         (
             each.start + index,
-            encode(ways.typed(first.model, record) if isinstance(record, Marked) else record),
+            encode(ways.typed(first.model, record) if type(record) is MarkedRecord else record),
         )
         for each in members
         if isinstance(each.operation, CreateOperation)
