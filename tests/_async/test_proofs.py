@@ -8,9 +8,9 @@ import pytest
 
 from zenoo_rpc import BatchExecutionError, Status, TransactionRollbackError, ZenooClient, errors
 from zenoo_rpc._core.deadline import Deadline
-from zenoo_rpc._core.encoding import encode
 from zenoo_rpc._core.faults import Proof
 from zenoo_rpc._core.protocol import Request
+from zenoo_rpc.wire.encoding import encode
 
 from ..proxy import STATUSES, with_result
 from .accounts import log_in

@@ -13,7 +13,6 @@ from zenoo_rpc._core.descriptions import Description
 from zenoo_rpc._core.faults import Fault
 from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
-from zenoo_rpc._core.ways import Way
 from zenoo_rpc.batch.operations import (
     CreateOperation,
     CreateStream,
@@ -22,6 +21,7 @@ from zenoo_rpc.batch.operations import (
     UpdateOperation,
     WriteManyOperation,
 )
+from zenoo_rpc.batch.options import Way
 
 Mark = tuple[int, int]  # the place of an operation in the batch, and of a record in the operation
 

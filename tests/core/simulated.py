@@ -13,10 +13,10 @@ from zenoo_rpc._core.faults import Fault, Kind, Proof, odoo_fault, transport_fau
 from zenoo_rpc._core.isolate import Probe
 from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
-from zenoo_rpc._core.source import Source
-from zenoo_rpc._core.ways import Way
 from zenoo_rpc.batch.operations import CreateStream, Operation
+from zenoo_rpc.batch.options import Way
 from zenoo_rpc.batch.results import Status
+from zenoo_rpc.batch.source import Source
 
 from .batches import FIELDS, Mark, ids_on_wire, marks, marks_on_wire, tell_fields, values_on_wire
 

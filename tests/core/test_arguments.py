@@ -3,7 +3,7 @@
 import pytest
 
 from zenoo_rpc import InvalidValueError
-from zenoo_rpc._core import arguments
+from zenoo_rpc.wire import arguments
 
 
 def test_a_page():

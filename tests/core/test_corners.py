@@ -8,7 +8,7 @@ from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.planner import PlannedOperation, calls
 from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
-from zenoo_rpc._core.ways import Way, Ways
+from zenoo_rpc._core.ways import Ways
 from zenoo_rpc.batch.exceptions import BatchStateError, BatchValidationError
 from zenoo_rpc.batch.operations import (
     CreateOperation,
@@ -16,6 +16,7 @@ from zenoo_rpc.batch.operations import (
     UpdateOperation,
     WriteManyOperation,
 )
+from zenoo_rpc.batch.options import Way
 from zenoo_rpc.batch.results import Status
 
 from .batches import tell_fields

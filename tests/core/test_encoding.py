@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from zenoo_rpc._core import encoding
-from zenoo_rpc._core.values import INT_MAX, INT_MIN, to_wire
 from zenoo_rpc.errors import InvalidValueError
+from zenoo_rpc.wire.values import INT_MAX, INT_MIN, to_wire
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 WIRE_VALUES = st.recursive(

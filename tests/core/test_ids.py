@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zenoo_rpc._core.values import to_wire
-from zenoo_rpc.batch.ids import Ids
+from zenoo_rpc.wire.ids import Ids
+from zenoo_rpc.wire.values import to_wire
 
 NUMBERS = st.lists(st.integers(0, 2**63 - 1), max_size=9)
 

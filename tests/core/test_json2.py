@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zenoo_rpc import errors
-from zenoo_rpc._core.encoding import encode
 from zenoo_rpc._core.faults import Fault, Proof, Repeat
 from zenoo_rpc._core.foreign import Reply
 from zenoo_rpc._core.protocol import (
@@ -20,6 +19,7 @@ from zenoo_rpc._core.protocol import (
     under_other_names,
 )
 from zenoo_rpc.batch.results import Status
+from zenoo_rpc.wire.encoding import encode
 
 ADDRESS = "http://localhost:8069"
 JSON = {"content-type": "application/json; charset=utf-8"}

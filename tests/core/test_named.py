@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zenoo_rpc._core.encoding import encode
 from zenoo_rpc._core.foreign import Reply
 from zenoo_rpc._core.named import ON_MODELS, ON_RECORDS, OTHER_NAMES, named, placed
 from zenoo_rpc._core.protocol import (
@@ -22,6 +21,7 @@ from zenoo_rpc._core.protocol import (
     under_other_names,
 )
 from zenoo_rpc.errors import NotOdooError, UsageError
+from zenoo_rpc.wire.encoding import encode
 
 ROOT = Path(__file__).parent.parent
 RECORDED = json.loads((ROOT / "standin" / "recorded" / "19" / "signatures.json").read_text())

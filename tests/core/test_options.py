@@ -7,8 +7,7 @@ import math
 import attrs
 import pytest
 
-from zenoo_rpc._core.ways import Way
-from zenoo_rpc.batch.options import BatchOptions, ManagerSettings
+from zenoo_rpc.batch.options import BatchOptions, ManagerSettings, Way
 from zenoo_rpc.errors import InvalidValueError, UsageError
 
 NO_COUNT = [0, -1, 1.0, 1.5, "4", True, math.inf, [1]]

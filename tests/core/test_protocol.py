@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zenoo_rpc import Status, errors
-from zenoo_rpc._core.encoding import array, encode
 from zenoo_rpc._core.faults import Fault, Kind, Proof, transport_fault
 from zenoo_rpc._core.foreign import Reply
 from zenoo_rpc._core.protocol import (
@@ -24,6 +23,7 @@ from zenoo_rpc._core.protocol import (
     session_path,
     value_of,
 )
+from zenoo_rpc.wire.encoding import array, encode
 
 ADDRESS = "http://localhost:8069"
 JSON = {"content-type": "application/json; charset=utf-8"}

@@ -18,8 +18,8 @@ from zenoo_rpc._core.faults import (
 from zenoo_rpc._core.foreign import Reply
 from zenoo_rpc._core.protocol import JSON2, JSONRPC
 from zenoo_rpc._core.retry import is_idempotent, may_repeat, retry_after
-from zenoo_rpc._core.values import is_absolute, record_to_wire
 from zenoo_rpc.errors import ClientClosedError
+from zenoo_rpc.wire.values import is_absolute, record_to_wire
 
 ADDRESS = "http://odoo"
 POLICIES = st.builds(

@@ -17,13 +17,14 @@ from zenoo_rpc._core.ledger import Ledger
 from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
-from zenoo_rpc._core.ways import Way, Ways
+from zenoo_rpc._core.ways import Ways
 from zenoo_rpc.batch.operations import (
     CreateOperation,
     UnlinkOperation,
     UpdateOperation,
     WriteManyOperation,
 )
+from zenoo_rpc.batch.options import Way
 from zenoo_rpc.batch.results import Status
 
 from .batches import ALL_KINDS, all_marks, batches, blocks, marks, unsendable

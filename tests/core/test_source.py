@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 
 from zenoo_rpc import errors
 from zenoo_rpc._compat import draw
-from zenoo_rpc._core.checker import Checker
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
 from zenoo_rpc._core.lookup import Lookup
 from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
-from zenoo_rpc._core.source import Source
 from zenoo_rpc.batch.exceptions import BatchValidationError
 from zenoo_rpc.batch.operations import CreateOperation, CreateStream, UnlinkOperation
 from zenoo_rpc.batch.results import Status
+from zenoo_rpc.batch.source import Source
+from zenoo_rpc.batch.validate import Checker
 
 from .batches import tell_fields
 

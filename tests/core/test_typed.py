@@ -12,13 +12,10 @@ from hypothesis import strategies as st
 from zenoo_rpc import BatchValidationError, InvalidValueError, Status, errors
 from zenoo_rpc._compat import draw
 from zenoo_rpc._core.descriptions import Description
-from zenoo_rpc._core.encoding import encode
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
 from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
-from zenoo_rpc._core.typed import Marked, typed, unknown
-from zenoo_rpc._core.values import record_to_wire, to_wire
 from zenoo_rpc._core.ways import Ways
 from zenoo_rpc.batch.operations import (
     CreateOperation,
@@ -26,6 +23,9 @@ from zenoo_rpc.batch.operations import (
     UpdateOperation,
     WriteManyOperation,
 )
+from zenoo_rpc.wire.encoding import encode
+from zenoo_rpc.wire.typed import Marked, typed, unknown
+from zenoo_rpc.wire.values import record_to_wire, to_wire
 
 from .batches import tell_fields
 

@@ -22,8 +22,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zenoo_rpc._core.protocol import encode
-from zenoo_rpc._core.values import check_new_ids, from_wire, is_ids, record_to_wire, to_wire
 from zenoo_rpc.errors import InvalidValueError, OutcomeUnknownError
+from zenoo_rpc.wire.values import check_new_ids, from_wire, is_ids, record_to_wire, to_wire
 
 UTC = datetime.UTC
 EARLY, LATE = map(datetime.datetime.fromisoformat, ["0002-01-01", "9998-01-01"])

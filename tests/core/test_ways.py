@@ -11,8 +11,9 @@ from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.planner import ONE_BY_ONE, PlannedOperation, calls
 from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
-from zenoo_rpc._core.ways import Way, Ways
+from zenoo_rpc._core.ways import Ways
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, WriteManyOperation
+from zenoo_rpc.batch.options import Way
 from zenoo_rpc.batch.results import Status
 
 from .batches import FIELDS, ids_on_wire, tell_fields, values_on_wire

@@ -7,9 +7,10 @@ import pytest
 from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.planner import PlannedOperation, calls
 from zenoo_rpc._core.protocol import Request
-from zenoo_rpc._core.ways import Way, Ways
+from zenoo_rpc._core.ways import Ways
 from zenoo_rpc._core.writes import Write, is_known, not_restorable, write_of
 from zenoo_rpc.batch.operations import WriteManyOperation
+from zenoo_rpc.batch.options import Way
 
 FIELDS = {
     "x": {"type": "integer", "store": True},

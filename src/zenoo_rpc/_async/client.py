@@ -10,22 +10,22 @@ from typing import Any, Literal, Self, Unpack
 import attrs
 
 from .._compat import AClosable
-from .._core import arguments
 from .._core.address import parse_address
 from .._core.agenda import Question
 from .._core.call import Call
 from .._core.deadline import Deadline
-from .._core.encoding import encode
 from .._core.faults import Fault
 from .._core.keys import Key
 from .._core.protocol import Answer, Request, checked, major, value_of
 from .._core.retry import RetryPolicy, is_idempotent
-from .._core.values import check_new_ids, record_to_wire
 from .._core.ways import Capabilities, Ways
 from ..batch.operations import ExternalIds, RecordIds
 from ..batch.options import ManagerSettings, Options, Settings
 from ..batch.transaction import TransactionOptions
 from ..errors import InvalidValueError
+from ..wire import arguments
+from ..wire.encoding import encode
+from ..wire.values import check_new_ids, record_to_wire
 from .context import BatchCollector, BatchContext
 from .fields import in_their_types
 from .keys import ApiKeys

@@ -9,11 +9,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack, cast
 
 from .._compat import ASTREAM
-from .._core import arguments
 from .._core.collector import RecordBuffer
 from .._core.run import Run
-from .._core.source import Items, Name
-from ..batch.exceptions import BatchStateError
+from ..batch.errors import BatchStateError
 from ..batch.operations import (
     CreateOperation,
     CreateStream,
@@ -26,6 +24,8 @@ from ..batch.operations import (
 )
 from ..batch.options import BatchOptions, Options
 from ..batch.results import BatchResult, OperationHandle, OperationResult
+from ..batch.source import Items, Name
+from ..wire import arguments
 
 if TYPE_CHECKING:
     from .manager import BatchManager

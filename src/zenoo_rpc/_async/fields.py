@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._core import arguments
 from .._core.descriptions import Description, described, not_described
 from .._core.faults import Fault, Proof
-from .._core.typed import unknown
-from .._core.values import WireRecord
 from ..batch.options import ManagerSettings
 from ..errors import InvalidValueError
+from ..wire import arguments
+from ..wire.typed import unknown
+from ..wire.values import WireRecord
 from .session import NO_DEADLINE
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from typing import Any
 
 import attrs
 
-from .._core.encoding import encode
 from .._core.keys import (
     APIKEYS,
     NAME_NEEDED,
@@ -29,6 +28,7 @@ from ..errors import (
     UsageError,
     ZenooError,
 )
+from ..wire.encoding import encode
 from .session import NO_DEADLINE, Session
 
 logger = logging.getLogger("zenoo_rpc")

@@ -7,11 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Unpack, cast
 
 from .._compat import ASTREAM, ASemaphore
-from .._core import arguments
-from .._core.checker import RECORDS, Checker
 from .._core.pace import Limits, Pacing
 from .._core.run import Run
-from .._core.source import Items, Name
 from ..batch.operations import (
     CreateStream,
     ExternalIds,
@@ -22,6 +19,9 @@ from ..batch.operations import (
 )
 from ..batch.options import BatchOptions, ManagerSettings, Options, Settings
 from ..batch.results import BatchResult
+from ..batch.source import Items, Name
+from ..batch.validate import RECORDS, Checker
+from ..wire import arguments
 from .context import BatchContext, create_operation
 from .execution import Execution
 from .stream import OutcomeStream

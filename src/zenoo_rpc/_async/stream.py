@@ -9,7 +9,7 @@ from typing import Self
 
 from .._compat import ACrew
 from .._core.run import Run
-from ..batch.exceptions import BatchStateError, StreamStoppedError
+from ..batch.errors import BatchStateError, StreamStoppedError
 from ..batch.operations import CreateStream
 from ..batch.results import RecordOutcome, Status
 from ..errors import ZenooError

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Self, Unpack
 import attrs
 
 from .._compat import ashielded
-from .._core import arguments
 from .._core.deadline import Deadline
 from .._core.faults import Fault, never_sent
 from .._core.journal import Journal
@@ -29,6 +28,7 @@ from ..batch.transaction import (
     TransactionStateError,
 )
 from ..errors import MissingError, ZenooError
+from ..wire import arguments
 from .recorder import Errand
 from .session import Recorder, Session
 from .undoing import Undoer

@@ -16,14 +16,14 @@ from typing import Any, Self
 import httpx
 
 from .._compat import AEvent, acaller, ahome
-from .._core import arguments
-from .._core.encoding import is_header
 from .._core.faults import Fault, Kind, never_sent, transport_fault
 from .._core.foreign import Reply
 from .._core.gate import Gate
 from .._core.protocol import CONTENT_TYPE, Wire
 from .._version import __version__
 from ..errors import ClientClosedError, InvalidValueError, UsageError
+from ..wire import arguments
+from ..wire.encoding import is_header
 
 CONNECT_TIMEOUT = 10.0
 

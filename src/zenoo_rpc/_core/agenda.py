@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
-from ..batch.exceptions import BatchValidationError
+from ..batch.errors import BatchValidationError
 from ..batch.operations import CreateOperation, CreateStream, Operation, WriteManyOperation
 from ..batch.options import OnError
 from ..batch.results import Status
+from ..batch.source import Source
 from ..errors import ZenooError
 from .call import Call, compact
 from .descriptions import Description, check_types, described, lacking, not_described
@@ -22,7 +23,6 @@ from .lookup import Lookup
 from .pace import Size, Sizes
 from .planner import PlannedOperation, is_stream, rounds, stages
 from .protocol import Answer
-from .source import Source
 from .unchanged import Cells, Comparison
 from .ways import Ways
 

@@ -7,10 +7,10 @@ from typing import Self, TypeVar
 
 import attrs
 
-from .encoding import array
+from ..batch.options import Way
+from ..wire.encoding import array
+from ..wire.values import WireRecord
 from .pace import Size
-from .values import WireRecord
-from .ways import Way
 
 T = TypeVar("T")
 

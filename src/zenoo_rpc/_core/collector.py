@@ -13,9 +13,9 @@ from ..batch.operations import (
     UnlinkOperation,
     update_operation,
 )
+from ..batch.source import Items, Name
+from ..batch.validate import Checker
 from ..errors import UsageError
-from .checker import Checker
-from .source import Items, Name
 
 Build = Callable[[str, Any], Operation]
 

@@ -12,13 +12,13 @@ import attrs
 
 from ..batch.operations import CreateOperation, CreateStream, Operation, UpdateOperation
 from ..batch.results import Status
+from ..batch.validate import Checker
 from ..errors import InvalidValueError, QuestionError, ZenooError
-from .checker import Checker
-from .encoding import encode
+from ..wire.encoding import encode
+from ..wire.typed import Fields, Known, MarkedRecord, typed, unknown
+from ..wire.values import WireRecord
 from .faults import Fault, not_answered
 from .protocol import Answer
-from .typed import Fields, Known, MarkedRecord, typed, unknown
-from .values import WireRecord
 
 
 @attrs.frozen

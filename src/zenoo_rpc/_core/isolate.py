@@ -13,13 +13,13 @@ from collections.abc import Sequence
 
 import attrs
 
+from ..batch.options import Way
 from ..errors import AccessError, MissingError, OdooError, ServerError, UserError, ZenooError
+from ..wire.encoding import array, encode
+from ..wire.values import WireRecord
 from .call import AboutCall, Call
-from .encoding import array, encode
 from .faults import NOT_FOUND, Fault, Proof
 from .protocol import Answer
-from .values import WireRecord
-from .ways import Way
 
 # Neither text is translated (`odoo/models.py`, `odoo/orm/models.py`, `odoo/exceptions.py`).
 INVALID_FIELD = re.compile(r"^Invalid field '(\w+)' (?:in|on model) '([\w.]+)'$")

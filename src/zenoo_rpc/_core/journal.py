@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from ..batch.transaction import Change, TransactionStateError
-from .typed import Fields
+from ..wire.typed import Fields
 from .undo import Compensation, Entry, Held
 
 

@@ -18,9 +18,9 @@ from ..errors import (
     UsageError,
     ValidationError,
 )
-from . import arguments
-from .encoding import is_header
-from .values import TIME_FORMAT, from_wire
+from ..wire import arguments
+from ..wire.encoding import is_header
+from ..wire.values import TIME_FORMAT, from_wire
 
 Key = str | Callable[[], Any]
 

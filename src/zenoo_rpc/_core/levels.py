@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..batch.exceptions import BatchValidationError
+from ..batch.errors import BatchValidationError
 from ..batch.operations import CreateOperation
-from .checker import Checker
-from .typed import Fields
-from .values import WireRecord
+from ..batch.validate import Checker
+from ..wire.typed import Fields
+from ..wire.values import WireRecord
 
 Family = list[int]  # the places of rows that have one parent
 

@@ -12,16 +12,16 @@ from typing import Any
 import attrs
 
 from ..batch.operations import CreateOperation
+from ..batch.validate import Checker
 from ..errors import InvalidValueError, OdooError, UserError
+from ..wire.rows import import_context, row
+from ..wire.typed import Fields, typed
+from ..wire.values import WireRecord
 from .call import Call, cut
-from .checker import Checker
 from .faults import Fault, odoo_fault
 from .levels import Family, in_levels
 from .pace import Size
 from .protocol import Answer
-from .rows import import_context, row
-from .typed import Fields, typed
-from .values import WireRecord
 
 # PostgreSQL's words for a conflict, which `load` hands on as a row's message.
 CONFLICTS = ("could not serialize access", "deadlock detected")

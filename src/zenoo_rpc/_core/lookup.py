@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 import attrs
 
 from ..errors import InvalidValueError, ZenooError
+from ..wire.encoding import encode
 from .call import AboutCall
-from .encoding import encode
 from .faults import Fault
 from .protocol import Answer
 from .unchanged import Cells, Comparison

@@ -21,15 +21,16 @@ from ..batch.operations import (
     UpdateOperation,
     WriteManyOperation,
 )
+from ..batch.options import Way
+from ..wire.encoding import encode
+from ..wire.rows import DATABASE_ID, Cell
+from ..wire.typed import MarkedRecord
+from ..wire.values import WireRecord, is_absolute
 from .call import Call, compact, cut
-from .encoding import encode
 from .footprint import Footprints
 from .load import Import
 from .pace import Sizes
-from .rows import DATABASE_ID, Cell
-from .typed import MarkedRecord
-from .values import WireRecord, is_absolute
-from .ways import Way, Ways
+from .ways import Ways
 
 ONE_BY_ONE = Ways(first=Way.WRITE)
 

@@ -15,7 +15,7 @@ import attrs
 
 from ..batch.results import Status
 from ..errors import OdooError, ServerError, UsageError, ZenooError
-from .encoding import array, decode, encode, is_header
+from ..wire.encoding import array, decode, encode, is_header
 from .faults import ODOO, ODOO_JSON2, UNPROCESSABLE, Fault, Proof, Rule, odoo_fault
 from .foreign import Reply, foreign
 from .named import OTHER_NAMES, named

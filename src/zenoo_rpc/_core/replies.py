@@ -13,9 +13,10 @@ from contextlib import AbstractContextManager
 
 import attrs
 
-from ..batch.options import OnError, OnUnknown
+from ..batch.options import OnError, OnUnknown, Way
 from ..batch.results import Status, Told
 from ..errors import ConflictError, ZenooError
+from ..wire.values import is_ids, no_ids
 from .agenda import Agenda, Question
 from .call import Call
 from .descriptions import Description
@@ -36,8 +37,7 @@ from .lookup import Lookup, Reconcile
 from .pace import Sizes
 from .protocol import Answer, Ending, HeldBack
 from .unchanged import Comparison
-from .values import is_ids, no_ids
-from .ways import Way, Ways
+from .ways import Ways
 
 
 class Replies:

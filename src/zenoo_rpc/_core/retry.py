@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import attrs
 
 from ..errors import GatewayError, InvalidValueError, ServerBusyError
+from ..wire.values import is_absolute
 from .faults import Fault, Repeat
-from .values import is_absolute
 
 
 def _at_least_one(_: object, attribute: attrs.Attribute[int], value: object) -> None:

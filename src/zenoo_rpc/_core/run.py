@@ -9,8 +9,9 @@ import threading
 from collections.abc import Iterable, Sequence
 
 from ..batch.operations import CreateStream, Operation
-from ..batch.options import OnError, OnUnknown, Progress
+from ..batch.options import OnError, OnUnknown, Progress, Way
 from ..batch.results import BatchResult, RecordOutcome
+from ..batch.source import Source
 from .agenda import Agenda, Question, numbered
 from .call import Call
 from .faults import Fault
@@ -18,8 +19,7 @@ from .ledger import IN_FLIGHT, Ledger
 from .pace import Sizes
 from .protocol import Answer
 from .replies import Replies
-from .source import Source
-from .ways import Way, Ways
+from .ways import Ways
 
 FORGOTTEN_AT_ONCE = 4096  # outcomes that were told
 

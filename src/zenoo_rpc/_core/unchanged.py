@@ -15,11 +15,11 @@ from typing import Any
 import attrs
 
 from ..batch.results import Told
+from ..wire.encoding import array, encode
+from ..wire.typed import Fields
 from .call import AboutCall, Call
-from .encoding import array, encode
 from .faults import Fault
 from .protocol import Answer
-from .typed import Fields
 
 # type -> what `read` gives for the text of a cell (14 and 19); an empty text is no value
 READ_AS: Mapping[str, Callable[[str], object]] = {

@@ -15,11 +15,11 @@ from ..batch.operations import Operation, UnlinkOperation, UpdateOperation, Writ
 from ..batch.results import BatchResult, Status
 from ..batch.transaction import Change, HeldBackError
 from ..errors import MissingError
+from ..wire.values import WireRecord
 from .faults import Fault, Proof
 from .load import refusal
 from .lookup import found, question
 from .protocol import Answer, Ending, Listener, Request
-from .values import WireRecord
 from .writes import Rows, Write
 
 TOGETHER = 100  # records that are taken back by one operation

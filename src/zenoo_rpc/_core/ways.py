@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-import enum
-
 import attrs
 
-from .rows import Cell, update_cells
-from .typed import Fields, typed
-from .values import WireRecord
-
-
-class Way(enum.StrEnum):
-    """A method that writes to each record its own values, all or none; the best comes first.
-
-    `web_save_multi` is of the addon `web` (seen on 19). `load` does it by database id, for values
-    that an import can carry. What they cannot do is done by single writes.
-    """
-
-    SAVE = "web_save_multi"
-    LOAD = "load"
-    WRITE = "write"
-
-    @property
-    def apart(self) -> int:
-        """How many records must share their values to be worth a `write` of their own.
-
-        A call costs about 10 ms; what it saves for each record was measured on 19 and 14.
-        """
-        return {Way.SAVE: 20, Way.LOAD: 5, Way.WRITE: 1}[self]
-
+from ..batch.options import Way
+from ..wire.rows import Cell, update_cells
+from ..wire.typed import Fields, typed
+from ..wire.values import WireRecord
 
 SAVE_SINCE = 16  # servers before it do not have it (14); later ones are tried
 

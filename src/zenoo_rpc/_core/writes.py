@@ -8,11 +8,11 @@ from typing import Any, Self, TypeGuard, cast
 
 import attrs
 
+from ..wire.typed import Fields
+from ..wire.values import WireRecord
 from .named import placed
 from .protocol import Request
 from .retry import READS
-from .typed import Fields
-from .values import WireRecord
 
 Rows = Mapping[int, WireRecord]  # values by id, as they can be written back
 

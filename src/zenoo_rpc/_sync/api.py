@@ -5,7 +5,6 @@ from __future__ import annotations
 from .. import errors
 from .._core.keys import ApiKey
 from .._core.retry import RetryPolicy
-from .._core.values import from_wire
 from .._core.ways import Capabilities
 from .._version import __version__
 from ..batch.context import batch_context, batch_operation
@@ -16,7 +15,6 @@ from ..batch.exceptions import (
     BatchValidationError,
     StreamStoppedError,
 )
-from ..batch.ids import Ids
 from ..batch.operations import (
     CreateOperation,
     CreateStream,
@@ -66,6 +64,8 @@ from ..errors import (
     ValidationError,
     ZenooError,
 )
+from ..wire.ids import Ids
+from ..wire.values import from_wire
 from .client import ZenooClient
 from .context import BatchCollector, BatchContext
 from .keys import ApiKeys

@@ -15,8 +15,8 @@ from .._core.deadline import Deadline
 from .._core.faults import Fault
 from .._core.protocol import Answer
 from .._core.run import Run
-from .._core.source import Source
 from ..batch.options import QUIET, BatchOptions, ManagerSettings
+from ..batch.source import Source
 from ..progress import ProgressBar
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
-from .._core.encoding import encode
 from .._core.keys import (
     APIKEYS,
     CHECK,
@@ -21,8 +20,9 @@ from .._core.keys import (
     shown,
 )
 from .._core.protocol import Login, Request, value_of
-from .._core.values import record_to_wire, to_wire
 from ..errors import AuthenticationError, OdooError, UserError
+from ..wire.encoding import encode
+from ..wire.values import record_to_wire, to_wire
 from .session import NO_DEADLINE, Session
 
 if TYPE_CHECKING:

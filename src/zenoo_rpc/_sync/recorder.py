@@ -8,13 +8,11 @@ from contextlib import suppress
 import attrs
 
 from .._core.deadline import Deadline
-from .._core.encoding import encode
 from .._core.faults import Fault, Proof, not_answered
 from .._core.journal import Journal
 from .._core.load import imported_ids
 from .._core.lookup import found, question
 from .._core.protocol import Answer, Request, value_of
-from .._core.typed import Fields
 from .._core.undo import (
     Created,
     Entry,
@@ -26,7 +24,6 @@ from .._core.undo import (
     final,
     left_nothing,
 )
-from .._core.values import WireRecord, is_ids
 from .._core.writes import (
     KEPT,
     Along,
@@ -37,6 +34,9 @@ from .._core.writes import (
 )
 from ..batch.transaction import Change, NotUndoableError
 from ..errors import ServerError, ZenooError
+from ..wire.encoding import encode
+from ..wire.typed import Fields
+from ..wire.values import WireRecord, is_ids
 from .session import Session
 
 ATTRIBUTES = ["type", "relation", "translate", *KEPT]

@@ -16,7 +16,6 @@ import attrs
 
 from .._compat import Lock, call, sleep
 from .._core.deadline import Deadline
-from .._core.encoding import array, encode
 from .._core.faults import Fault, Proof, never_sent
 from .._core.keys import REFUSED, SECOND_FACTOR, key_text
 from .._core.load import as_conflict
@@ -39,7 +38,6 @@ from .._core.protocol import (
     value_of,
 )
 from .._core.retry import READS, RetryPolicy
-from .._core.values import to_wire
 from ..errors import (
     AuthenticationError,
     ClientClosedError,
@@ -51,6 +49,8 @@ from ..errors import (
     UsageError,
     ZenooError,
 )
+from ..wire.encoding import array, encode
+from ..wire.values import to_wire
 from .transport import Transport
 
 

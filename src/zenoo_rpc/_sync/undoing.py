@@ -7,9 +7,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Unpack
 
 from .._compat import notify
-from .._core import arguments
 from .._core.protocol import value_of
-from .._core.typed import Fields
 from .._core.undo import (
     ARCHIVED,
     Compensation,
@@ -25,6 +23,8 @@ from ..batch.options import BatchOptions, Options
 from ..batch.results import BatchResult
 from ..batch.transaction import Change
 from ..errors import MissingError, ZenooError
+from ..wire import arguments
+from ..wire.typed import Fields
 from .manager import BatchManager
 from .session import NO_DEADLINE, Session
 

@@ -12,10 +12,10 @@ from typing import Any, ClassVar, cast
 
 import attrs
 
-from .._core.checker import Checker
-from .._core.source import Items, Name, Source
-from .._core.values import WireRecord
-from .exceptions import BatchStateError
+from ..wire.values import WireRecord
+from .errors import BatchStateError
+from .source import Items, Name, Source
+from .validate import Checker
 
 Context = Mapping[str, object] | None
 RecordIds = Iterable[int | None]  # the None of a record that was not created is refused by index

@@ -11,8 +11,8 @@ from typing import Self
 import attrs
 
 from ..errors import ConflictError, NotBegunError, OdooError, ZenooError
-from .exceptions import BatchExecutionError, BatchStateError, BatchValidationError
-from .ids import Ids
+from ..wire.ids import Ids
+from .errors import BatchError, BatchStateError, BatchValidationError
 from .operations import CreateOperation, CreateStream, Operation
 from .transaction import HeldBackError
 
@@ -316,6 +316,17 @@ class BatchResult:
         if harmless:
             lines.append(f"  {harmless:,} may be sent again safely: result.resendable_operations()")
         return "\n".join(lines)
+
+
+class BatchExecutionError(BatchError):
+    """Not every record was applied; `result` says what became of each."""
+
+    def __init__(self, result: BatchResult) -> None:
+        super().__init__(result)
+        self.result = result
+
+    def __str__(self) -> str:
+        return self.result.summary()
 
 
 def _counted(counts: Mapping[Status, int]) -> str:

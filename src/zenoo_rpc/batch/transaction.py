@@ -15,8 +15,8 @@ from typing import Literal, TypedDict
 
 import attrs
 
-from .._core.arguments import one_of, validator, yes_or_no
 from ..errors import UsageError, ZenooError
+from ..wire.arguments import one_of, validator, yes_or_no
 
 SHOWN = 5  # changes that a summary names
 

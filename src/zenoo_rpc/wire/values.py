@@ -29,8 +29,8 @@ from cattrs.errors import (
     IterableValidationNote,
 )
 
-from ..batch.ids import Ids
 from ..errors import InvalidValueError, OutcomeUnknownError
+from .ids import Ids
 from .typed import Base64, Marked, MarkedList, MarkedRecord, Moment
 
 T = TypeVar("T")

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 import attrs
 
 from ..errors import InvalidValueError, ZenooError
-from .checker import RECORDS, Checker
-from .encoding import encode
-from .rows import import_context, row
-from .typed import Fields, Known, typed, unknown
-from .values import WireRecord
+from ..wire.encoding import encode
+from ..wire.rows import import_context, row
+from ..wire.typed import Fields, Known, typed, unknown
+from ..wire.values import WireRecord
+from .validate import RECORDS, Checker
 
 T = TypeVar("T")
 Items = Iterable[Any] | AsyncIterable[Any]

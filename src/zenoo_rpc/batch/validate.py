@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from ..batch.exceptions import BatchValidationError
 from ..errors import InvalidValueError
-from .values import SURROGATE, WireRecord, record_id, record_to_wire, written
+from ..wire.values import SURROGATE, WireRecord, record_id, record_to_wire, written
+from .errors import BatchValidationError
 
 T = TypeVar("T")
 Names = Iterable[object] | str | Callable[[Any], object] | None

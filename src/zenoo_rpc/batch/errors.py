@@ -1,0 +1,96 @@
+"""The exceptions of batches.
+
+BatchError
+|-- BatchValidationError      an operation that cannot be built; nothing was sent
+|-- BatchStateError           a batch used out of turn: after its end, before its result
+|-- StreamStoppedError        records were not read to their end; their outcomes were told before
+`-- BatchExecutionError       the server did not take everything; see `results`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..errors import UsageError, ZenooError
+
+SHOWN = 5  # bad records in the text of an error
+
+
+class BatchError(ZenooError):
+    """Base of what can go wrong with a batch."""
+
+
+class BatchValidationError(BatchError, UsageError, ValueError):
+    """An operation that cannot be built as it stands; nothing was sent.
+
+    *operation* names it (`create res.partner`), *index* is the record's place in what was given,
+    None when the fault is not in one record. Of several bad records they are those of the first,
+    and `errors` has one error for each.
+    """
+
+    def __init__(
+        self,
+        operation: str,
+        reason: str,
+        index: int | None = None,
+        others: Sequence[BatchValidationError] = (),
+    ) -> None:
+        super().__init__(operation, reason, index, tuple(others))
+        self.operation = operation
+        self.reason = reason
+        self.index = index
+        self._others = tuple(others)
+
+    def beside(self, others: Sequence[BatchValidationError]) -> BatchValidationError:
+        """Return the same error with those of other bad records."""
+        return BatchValidationError(self.operation, self.reason, self.index, others)
+
+    def of_operation(self, place: int) -> BatchValidationError:
+        """Return the same error, which tells the place of its operation in the batch."""
+        return BatchValidationError(
+            f"{self.operation} (operation {place})", self.reason, self.index
+        )
+
+    @property
+    def errors(self) -> tuple[BatchValidationError, ...]:
+        """One error for each bad record, in their order."""
+        return (self, *self._others)
+
+    def __str__(self) -> str:
+        alike = len({each.operation for each in self.errors}) == 1
+        told = [each._told if alike else f"{each.operation}: {each._told}" for each in self.errors]
+        if len(told) == 1:
+            return f"{self.operation}: {told[0]}"
+        of = f"{self.operation}: " if alike else ""
+        lines = [f"{of}{len(told):,} records cannot be sent", *told[:SHOWN]]
+        if len(told) > SHOWN:
+            lines.append(f"... and {len(told) - SHOWN:,} more in error.errors")
+        return "\n  ".join(lines)
+
+    @property
+    def _told(self) -> str:
+        return self.reason if self.index is None else f"record {self.index}: {self.reason}"
+
+
+class BatchStateError(BatchError, UsageError):
+    """A batch used out of turn: added to after its end, asked for a result before it."""
+
+
+class StreamStoppedError(BatchError):
+    """A stream of outcomes that ended before its records did; `__cause__` is the reason if known.
+
+    *operation* names it (`create res.partner`), *counts* has how many outcomes of each status it
+    told. The records that were not read were not sent.
+    """
+
+    def __init__(self, operation: str, counts: Mapping[str, int]) -> None:
+        super().__init__(operation, dict(counts))
+        self.operation = operation
+        self.counts = dict(counts)
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{count:,} {name}" for name, count in self.counts.items() if count)
+        return (
+            f"{self.operation}: not all of its records were read; of those that were: "
+            f"{told or 'nothing'}. Those that were not read were not sent"
+        )
