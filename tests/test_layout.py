@@ -1,6 +1,7 @@
 """The rules of the house: who may import what, what is explained, what is too long."""
 
 import ast
+import graphlib
 import importlib
 import inspect
 import pkgutil
@@ -33,6 +34,22 @@ ROOMS = {
     "httpcore": [],
     "tqdm": ["progress.py"],
 }
+
+
+# the rooms, from the ground up: one may import from its own floor and from those below
+FLOORS = [
+    ["errors", "_version"],
+    ["wire"],
+    ["batch"],
+    ["_core"],
+    ["_compat", "progress"],
+    ["_async", "_sync"],
+    ["", "sync", "transaction"],
+]
+# paths that users know, and what they import; they stand at the top
+RE_EXPORTS = ["batch.context", "_async.api", "_sync.api"]
+# the way of a call, from its end: each may import from those before
+WAY = ["transport", "session", "caller", "execution", "context", "manager", "client", "api"]
 
 
 def name_of(path: Path) -> str:
@@ -110,6 +127,56 @@ def test_the_twins_do_not_know_each_other():
         for name in imported(path)
         if within(name, f"{OWN}.{other}")
     ]
+
+
+def graph() -> dict[str, set[str]]:
+    """Return which module imports which; imports for type checkers count as well."""
+    names = {
+        ".".join(path.relative_to(HOUSE).with_suffix("").parts).removesuffix("__init__").strip(".")
+        for path in MODULES
+    }
+    found: dict[str, set[str]] = {}
+    for path in MODULES:
+        parts = path.relative_to(HOUSE).with_suffix("").parts
+        name = ".".join(parts).removesuffix("__init__").strip(".")
+        own = [each.removeprefix(OWN).strip(".") for each in imported(path) if within(each, OWN)]
+        found[name] = {each if each in names else each.rpartition(".")[0] for each in own} - {name}
+    return found
+
+
+def floor_of(module: str) -> int:
+    """Return the number of a module's floor."""
+    room = module.partition(".")[0]
+    top = len(FLOORS)
+    return top if module in RE_EXPORTS else next(n for n, e in enumerate(FLOORS) if room in e)
+
+
+def test_nothing_is_imported_in_a_circle():
+    """Not even where only a type checker sees it."""
+    order = list(graphlib.TopologicalSorter(graph()).static_order())
+    assert {"errors", "wire.values", "_core.run", "_async.client", "_sync.client"} <= {*order}
+
+
+def test_no_arrow_runs_up():
+    """A room is built on those below it."""
+    up = [
+        (module, other)
+        for module, others in graph().items()
+        for other in others
+        if floor_of(other) > floor_of(module)
+    ]
+    assert [] == up
+
+
+@pytest.mark.parametrize("tree", ["_async", "_sync"])
+def test_the_way_of_a_call_is_one_way(tree):
+    """From the client down to the transport."""
+    arrows = graph()
+    for place, module in enumerate(WAY):
+        later = {f"{tree}.{each}" for each in WAY[place + 1 :]}
+        assert set() == later & arrows[f"{tree}.{module}"]
+    assert {f"{tree}.transport"} <= arrows[f"{tree}.session"]
+    assert {f"{tree}.execution", f"{tree}.context"} <= arrows[f"{tree}.manager"]
 
 
 def modules() -> list[str]:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, Unpack, cast
+from typing import Protocol, Self, Unpack, cast
 
 from .._compat import ASTREAM
 from .._core.collector import RecordBuffer
@@ -27,8 +27,19 @@ from ..batch.results import BatchResult, OperationHandle, OperationResult
 from ..batch.source import Items, Name
 from ..wire import arguments
 
-if TYPE_CHECKING:
-    from .manager import BatchManager
+
+class CarriesOut(Protocol):
+    """What a batch needs of its manager."""
+
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether what it sends now belongs to a transaction."""
+
+    def start(self, operations: Sequence[Operation], options: BatchOptions) -> Run:
+        """Return a run over operations; nothing is sent yet."""
+
+    async def carry_out(self, run: Run, options: BatchOptions) -> None:
+        """Send the calls of a run until it has no other."""
 
 
 logger = logging.getLogger("zenoo_rpc")
@@ -68,7 +79,7 @@ class BatchContext:
     (<OperationHandle: <OperationResult: create res.partner, 2 applied>>, 1)
     """
 
-    def __init__(self, manager: BatchManager, **options: Unpack[Options]) -> None:
+    def __init__(self, manager: CarriesOut, **options: Unpack[Options]) -> None:
         self.manager = manager
         self.operations: list[Operation] = []
         self._options = arguments.options(BatchOptions, options)

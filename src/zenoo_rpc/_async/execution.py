@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
 
 import attrs
 
@@ -18,9 +17,7 @@ from .._core.run import Run
 from ..batch.options import QUIET, BatchOptions, ManagerSettings
 from ..batch.source import Source
 from ..progress import ProgressBar
-
-if TYPE_CHECKING:
-    from .client import ZenooClient
+from .caller import Caller
 
 logger = logging.getLogger("zenoo_rpc")
 
@@ -33,7 +30,7 @@ class Execution:
 
     def __init__(
         self,
-        client: ZenooClient,
+        client: Caller,
         slots: ASemaphore,
         settings: ManagerSettings,
         run: Run,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._core.keys import (
     APIKEYS,
@@ -23,10 +23,8 @@ from .._core.protocol import Login, Request, value_of
 from ..errors import AuthenticationError, OdooError, UserError
 from ..wire.encoding import encode
 from ..wire.values import record_to_wire, to_wire
+from .caller import Caller
 from .session import NO_DEADLINE, Session
-
-if TYPE_CHECKING:
-    from .client import ZenooClient
 
 
 class ApiKeys:
@@ -37,7 +35,7 @@ class ApiKeys:
     is ended at once. Transactions do not take them back.
     """
 
-    def __init__(self, client: ZenooClient, session: Session) -> None:
+    def __init__(self, client: Caller, session: Session) -> None:
         self._client = client
         self._session = session
 

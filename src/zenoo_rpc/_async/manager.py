@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, Unpack, cast
+from typing import Literal, Unpack, cast
 
 from .._compat import ASTREAM, ASemaphore
 from .._core.pace import Limits, Pacing
@@ -22,12 +22,10 @@ from ..batch.results import BatchResult
 from ..batch.source import Items, Name
 from ..batch.validate import RECORDS, Checker
 from ..wire import arguments
+from .caller import Caller
 from .context import BatchContext, create_operation
 from .execution import Execution
 from .stream import OutcomeStream
-
-if TYPE_CHECKING:
-    from .client import ZenooClient
 
 
 class BatchManager:
@@ -44,7 +42,7 @@ class BatchManager:
     True
     """
 
-    def __init__(self, client: ZenooClient, **settings: Unpack[Settings]) -> None:
+    def __init__(self, client: Caller, **settings: Unpack[Settings]) -> None:
         self._client = client
         self.settings = arguments.options(ManagerSettings, settings)
         self._slots = ASemaphore(self.settings.max_concurrency)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import Self, Unpack
 
 import attrs
 
@@ -29,12 +29,10 @@ from ..batch.transaction import (
 )
 from ..errors import MissingError, ZenooError
 from ..wire import arguments
+from .caller import Caller
 from .recorder import Errand
 from .session import Recorder, Session
 from .undoing import Undoer
-
-if TYPE_CHECKING:
-    from .client import ZenooClient
 
 
 class TransactionManager:
@@ -44,7 +42,7 @@ class TransactionManager:
     """
 
     def __init__(
-        self, client: ZenooClient, session: Session, **settings: Unpack[TransactionOptions]
+        self, client: Caller, session: Session, **settings: Unpack[TransactionOptions]
     ) -> None:
         self._client = client
         self._session = session
@@ -79,9 +77,7 @@ class Transaction:
     rolled back 0
     """
 
-    def __init__(
-        self, client: ZenooClient, session: Session, settings: TransactionSettings
-    ) -> None:
+    def __init__(self, client: Caller, session: Session, settings: TransactionSettings) -> None:
         self._client = client
         self._session = session
         self._settings = settings

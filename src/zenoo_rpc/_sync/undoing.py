@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
-from typing import TYPE_CHECKING, Unpack
+from typing import Unpack
 
 from .._compat import notify
 from .._core.protocol import value_of
@@ -25,11 +25,9 @@ from ..batch.transaction import Change
 from ..errors import MissingError, ZenooError
 from ..wire import arguments
 from ..wire.typed import Fields
+from .caller import Caller
 from .manager import BatchManager
 from .session import NO_DEADLINE, Session
-
-if TYPE_CHECKING:
-    from .client import ZenooClient
 
 
 class Undoer:
@@ -39,7 +37,7 @@ class Undoer:
     created records that the server will not delete.
     """
 
-    def __init__(self, client: ZenooClient, session: Session, fields: Mapping[str, Fields]) -> None:
+    def __init__(self, client: Caller, session: Session, fields: Mapping[str, Fields]) -> None:
         self._client = copy(client)
         self._client.context = {}  # what is taken back goes out in its own call's context
         self._session = session
