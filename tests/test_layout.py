@@ -147,7 +147,7 @@ def graph() -> dict[str, set[str]]:
 def floor_of(module: str) -> int:
     """Return the number of a module's floor."""
     room = module.partition(".")[0]
-    top = len(FLOORS)
+    top = len(FLOORS) - 1
     return top if module in RE_EXPORTS else next(n for n, e in enumerate(FLOORS) if room in e)
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from zenoo_rpc.wire import encoding
 from zenoo_rpc.errors import InvalidValueError
+from zenoo_rpc.wire import encoding
 from zenoo_rpc.wire.values import INT_MAX, INT_MIN, to_wire
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))

@@ -9,7 +9,8 @@ import pytest
 import zenoo_rpc
 from zenoo_rpc import errors
 from zenoo_rpc._core.faults import Kind, transport_fault
-from zenoo_rpc.batch import exceptions, transaction
+from zenoo_rpc.batch import errors as batch_errors
+from zenoo_rpc.batch import exceptions, results, transaction
 from zenoo_rpc.batch.exceptions import (
     BatchExecutionError,
     BatchStateError,
@@ -76,7 +77,8 @@ def test_other_bases_are_as_drawn():
 def test_tree_of_batches_is_as_drawn():
     """The exceptions of batches are drawn in their own module."""
     parents, _ = drawn(exceptions.__doc__)
-    expected = {each.__name__: each.__bases__[0].__name__ for each in own_classes(exceptions)}
+    classes = [getattr(exceptions, name) for name in exceptions.__all__]
+    expected = {each.__name__: each.__bases__[0].__name__ for each in classes}
 
     assert {**expected, "BatchError": None} == parents
     assert "ZenooError" == expected["BatchError"]
@@ -99,7 +101,8 @@ def test_no_exception_elsewhere():
 
     modules = {each.__module__ for each in below(errors.ZenooError)}
 
-    assert {errors.__name__, exceptions.__name__, transaction.__name__} == {
+    homes = {errors, batch_errors, results, transaction}
+    assert {each.__name__ for each in homes} == {
         name for name in modules if name.startswith("zenoo_rpc.") and ".testing" not in name
     }
 

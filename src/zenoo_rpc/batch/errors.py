@@ -1,11 +1,4 @@
-"""The exceptions of batches.
-
-BatchError
-|-- BatchValidationError      an operation that cannot be built; nothing was sent
-|-- BatchStateError           a batch used out of turn: after its end, before its result
-|-- StreamStoppedError        records were not read to their end; their outcomes were told before
-`-- BatchExecutionError       the server did not take everything; see `results`
-"""
+"""The exceptions of batches but for that which carries a result; `exceptions` draws them all."""
 
 from __future__ import annotations
 

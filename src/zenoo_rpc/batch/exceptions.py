@@ -1,4 +1,11 @@
-"""The exceptions of batches, by the path that users know."""
+"""The exceptions of batches.
+
+BatchError
+|-- BatchValidationError      an operation that cannot be built; nothing was sent
+|-- BatchStateError           a batch used out of turn: after its end, before its result
+|-- StreamStoppedError        records were not read to their end; their outcomes were told before
+`-- BatchExecutionError       the server did not take everything; carries the BatchResult
+"""
 
 from .errors import BatchError, BatchStateError, BatchValidationError, StreamStoppedError
 from .results import BatchExecutionError
