@@ -1,5 +1,6 @@
 """Creates with external ids: sent again, they update instead of doubling."""
 
+import threading
 from contextlib import suppress
 
 import pytest
@@ -82,6 +83,23 @@ def test_what_is_unchanged_is_not_written(flaky, proxy, server):
         partners = batch.create("res.partner", records, external_ids="ref")
     assert [None] * 19 == [outcome.changed for outcome in partners.result]
     assert ids == partners.ids[:-1]
+
+
+def test_threads_serve_a_whole_batch(client):
+    """Where there are threads, a later round goes on with those of the first."""
+    seen = set()
+    client.setup_batch_manager(max_concurrency=1)
+    client.batch_manager.bulk_create(
+        "res.partner",
+        [
+            {"name": "Child", "parent_id": "__import__.b"},
+            {"name": "Parent", "parent_id": "__import__.c"},
+            {"name": "Grandparent"},
+        ],
+        external_ids=["a", "b", "c"],
+        progress_callback=lambda _: seen.add(threading.current_thread()),
+    )
+    assert 1 == len(seen - {threading.main_thread()} or seen)
 
 
 def test_links_to_archived_records_stay(client):

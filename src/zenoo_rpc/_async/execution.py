@@ -48,8 +48,9 @@ class Execution:
     async def carry_out(self) -> None:
         """Send all calls, and tell the progress."""
         try:
-            while await self.carry_on():
-                pass
+            async with self.crew() as crew:
+                while self.advance():
+                    await self._carry_on(crew)
             await self.finish()
         finally:
             self.close()
@@ -59,9 +60,14 @@ class Execution:
         if not self.advance():
             return False
         async with self.crew() as crew:
-            while await self.begin_call(crew):
-                pass
+            await self._carry_on(crew)
         return True
+
+    async def _carry_on(self, crew: ACrew) -> None:
+        while await self.begin_call(crew):
+            pass
+        while crew.busy:  # the next round may need what these bring
+            await crew.another(crew.returned)
 
     async def finish(self) -> None:
         """Tell the last progress: all is done that will be."""

@@ -17,6 +17,7 @@ from .protocol import Ending
 
 IN_FLIGHT = 255  # a record's state between take() and record(); at the end it reads UNKNOWN
 HELD = 254  # of one that a transaction holds back: NOT_SENT, which is no failure
+STATES = (*Status, IN_FLIGHT, HELD)
 AS_TOLD = bytes.maketrans(bytes([IN_FLIGHT, HELD]), bytes([Status.UNKNOWN, Status.NOT_SENT]))
 
 
@@ -29,7 +30,7 @@ class Ledger:
         self.ids = array("q", bytes(8 * count))
         self.told = bytearray()  # a `Told` for each record, once anything is told
         self.errors: dict[int, ZenooError] = {}
-        self._forgotten: Counter[Status] = Counter()
+        self._counts = Counter[int]({Status.NOT_SENT: count})  # by state, the forgotten ones too
 
     def __len__(self) -> int:
         """Return the number that the next record gets."""
@@ -37,6 +38,7 @@ class Ledger:
 
     def grow(self, count: int) -> None:
         """Take in *count* more records."""
+        self._counts[Status.NOT_SENT] += count
         self.states.extend(bytes(count))
         self.ids.frombytes(bytes(8 * count))
         if self.told:
@@ -45,17 +47,21 @@ class Ledger:
     def forget(self, number: int) -> None:
         """Drop what is known of the records before *number*."""
         count = number - self.first
-        self._forgotten.update({status: self.states[:count].count(status) for status in Status})
         del self.states[:count], self.ids[:count], self.told[:count]
         self.first = number
 
     def mark(self, numbers: Sequence[int], state: int) -> None:
         """Set the state of records."""
+        self._counts[state] += len(numbers)
         if isinstance(numbers, range):
             start = numbers.start - self.first
-            self.states[start : start + len(numbers)] = bytes([state]) * len(numbers)
+            part = slice(start, start + len(numbers))
+            before = self.states[part]
+            self._counts.subtract({each: before.count(each) for each in STATES})
+            self.states[part] = bytes([state]) * len(numbers)
             return
         for number in numbers:
+            self._counts[self.states[number - self.first]] -= 1
             self.states[number - self.first] = state
 
     def name(self, numbers: Sequence[int], ids: Iterable[int]) -> None:
@@ -138,5 +144,8 @@ class Ledger:
 
     def counts(self, *, ended: bool) -> dict[Status, int]:
         """Return how many records have each status; those in flight have none until it *ended*."""
-        states = self.states.translate(AS_TOLD) if ended else self.states
-        return {status: self._forgotten[status] + states.count(status) for status in Status}
+        counts = {status: self._counts[status] for status in Status}
+        if ended:
+            counts[Status.UNKNOWN] += self._counts[IN_FLIGHT]
+            counts[Status.NOT_SENT] += self._counts[HELD]
+        return counts

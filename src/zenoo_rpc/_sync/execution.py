@@ -48,8 +48,9 @@ class Execution:
     def carry_out(self) -> None:
         """Send all calls, and tell the progress."""
         try:
-            while self.carry_on():
-                pass
+            with self.crew() as crew:
+                while self.advance():
+                    self._carry_on(crew)
             self.finish()
         finally:
             self.close()
@@ -59,9 +60,14 @@ class Execution:
         if not self.advance():
             return False
         with self.crew() as crew:
-            while self.begin_call(crew):
-                pass
+            self._carry_on(crew)
         return True
+
+    def _carry_on(self, crew: Crew) -> None:
+        while self.begin_call(crew):
+            pass
+        while crew.busy:  # the next round may need what these bring
+            crew.another(crew.returned)
 
     def finish(self) -> None:
         """Tell the last progress: all is done that will be."""
