@@ -76,7 +76,8 @@ class Leaks(logging.Handler):
 @contextmanager
 def listening() -> Iterator[Leaks]:
     """Listen to the loggers, to the requests in both dialects and to the making of exceptions."""
-    from zenoo_rpc._core.protocol import Json2, JsonRpc, WebSession
+    from zenoo_rpc._core.dialect.json2 import Json2
+    from zenoo_rpc._core.dialect.jsonrpc import JsonRpc, WebSession
 
     leaks = Leaks()
 

@@ -8,8 +8,8 @@ import pytest
 
 from zenoo_rpc import BatchExecutionError, Status, TransactionRollbackError, ZenooClient, errors
 from zenoo_rpc._core.deadline import Deadline
+from zenoo_rpc._core.exchange import Request
 from zenoo_rpc._core.faults import Proof
-from zenoo_rpc._core.protocol import Request
 from zenoo_rpc.wire.encoding import encode
 
 from ..proxy import STATUSES, with_result

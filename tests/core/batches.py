@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from zenoo_rpc._core.call import Call
 from zenoo_rpc._core.descriptions import Description
+from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Fault
-from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
 from zenoo_rpc.batch.operations import (
     CreateOperation,

@@ -9,9 +9,9 @@ from random import Random
 
 from zenoo_rpc._compat import draw
 from zenoo_rpc._core.call import Call
+from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Fault, Kind, Proof, odoo_fault, transport_fault
 from zenoo_rpc._core.isolate import Probe
-from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
 from zenoo_rpc.batch.operations import CreateStream, Operation
 from zenoo_rpc.batch.options import Way

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zenoo_rpc._core.call import Call
+from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
 from zenoo_rpc._core.isolate import Probe, Split, concerns_all, isolate, needs_probe
 from zenoo_rpc._core.pace import Limits
-from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, UpdateOperation
 from zenoo_rpc.batch.results import Status

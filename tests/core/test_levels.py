@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import odoo_fault
 from zenoo_rpc._core.load import prepare
 from zenoo_rpc._core.pace import Limits
-from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
 from zenoo_rpc.batch.exceptions import BatchValidationError
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation

@@ -10,16 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zenoo_rpc._core.dialect.base import Login
+from zenoo_rpc._core.dialect.json2 import JSON2, under_other_names
+from zenoo_rpc._core.dialect.jsonrpc import WEB
+from zenoo_rpc._core.dialect.named import ON_MODELS, ON_RECORDS, OTHER_NAMES, named, placed
+from zenoo_rpc._core.exchange import Answer, Request
 from zenoo_rpc._core.foreign import Reply
-from zenoo_rpc._core.named import ON_MODELS, ON_RECORDS, OTHER_NAMES, named, placed
-from zenoo_rpc._core.protocol import (
-    JSON2,
-    WEB,
-    Answer,
-    Login,
-    Request,
-    under_other_names,
-)
 from zenoo_rpc.errors import NotOdooError, UsageError
 from zenoo_rpc.wire.encoding import encode
 

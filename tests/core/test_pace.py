@@ -8,9 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from zenoo_rpc._core.call import cut
+from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, transport_fault
 from zenoo_rpc._core.pace import MOST, START, Limits, Pace, Pacing
-from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
 from zenoo_rpc.batch.operations import CreateOperation, CreateStream, UpdateOperation
 

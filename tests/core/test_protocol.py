@@ -8,21 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zenoo_rpc import Status, errors
+from zenoo_rpc._core.dialect.base import Login, major
+from zenoo_rpc._core.dialect.json2 import JSON2, json_version
+from zenoo_rpc._core.dialect.jsonrpc import JSONRPC, needs_session, session_cookie, session_path
+from zenoo_rpc._core.exchange import Answer, Request, value_of
 from zenoo_rpc._core.faults import Fault, Kind, Proof, transport_fault
 from zenoo_rpc._core.foreign import Reply
-from zenoo_rpc._core.protocol import (
-    JSON2,
-    JSONRPC,
-    Answer,
-    Login,
-    Request,
-    json_version,
-    major,
-    needs_session,
-    session_cookie,
-    session_path,
-    value_of,
-)
 from zenoo_rpc.wire.encoding import array, encode
 
 ADDRESS = "http://localhost:8069"
@@ -499,7 +490,7 @@ def test_no_json_version(reply):
 
 def test_login_hides_the_password():
     """A login's text does not show the password."""
-    login = Login("demo", 2, "hunter2")
+    login = Login("demo", 2, "hunter2", JSONRPC)
 
     assert "Login(database='demo', uid=2, dialect=jsonrpc)" == repr(login)
     assert "hunter2" not in str(login)

@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zenoo_rpc import InvalidValueError, RetryPolicy
+from zenoo_rpc._core.dialect.json2 import JSON2
+from zenoo_rpc._core.dialect.jsonrpc import JSONRPC
 from zenoo_rpc._core.faults import (
     NO_DATABASE,
     ODOO,
@@ -16,7 +18,6 @@ from zenoo_rpc._core.faults import (
     transport_fault,
 )
 from zenoo_rpc._core.foreign import Reply
-from zenoo_rpc._core.protocol import JSON2, JSONRPC
 from zenoo_rpc._core.retry import is_idempotent, may_repeat, retry_after
 from zenoo_rpc.errors import ClientClosedError
 from zenoo_rpc.wire.values import is_absolute, record_to_wire

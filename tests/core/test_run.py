@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from zenoo_rpc import errors
 from zenoo_rpc._core import run as run_module
+from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Fault, Kind, never_sent, odoo_fault, transport_fault
 from zenoo_rpc._core.isolate import Probe
 from zenoo_rpc._core.ledger import Ledger
 from zenoo_rpc._core.pace import Limits
-from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.ways import Ways
 from zenoo_rpc.batch.operations import (

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from zenoo_rpc import errors
 from zenoo_rpc._compat import draw
+from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
 from zenoo_rpc._core.lookup import Lookup
 from zenoo_rpc._core.pace import Limits
-from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
 from zenoo_rpc.batch.exceptions import BatchValidationError
 from zenoo_rpc.batch.operations import CreateOperation, CreateStream, UnlinkOperation

@@ -4,10 +4,10 @@ import attrs
 import pytest
 
 from zenoo_rpc import Status, UnlinkOperation, UpdateOperation
+from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
 from zenoo_rpc._core.isolate import Survey
 from zenoo_rpc._core.pace import Limits
-from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
 
 LOST = transport_fault(Kind.CLOSED, "http://odoo")

@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from zenoo_rpc._async import transport as async_transport
+from zenoo_rpc._core.exchange import Wire
 from zenoo_rpc._core.faults import TRANSPORT, Kind, Proof
-from zenoo_rpc._core.protocol import Wire
 from zenoo_rpc._sync import transport as sync_transport
 
 # What each proves; a class that httpx adds has to be looked at first.

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from zenoo_rpc import BatchValidationError, InvalidValueError, Status, errors
 from zenoo_rpc._compat import draw
 from zenoo_rpc._core.descriptions import Description
+from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
 from zenoo_rpc._core.pace import Limits
-from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.ways import Ways
 from zenoo_rpc.batch.operations import (

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zenoo_rpc._core.exchange import Answer, Request
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
 from zenoo_rpc._core.journal import Journal
 from zenoo_rpc._core.load import imported_ids
-from zenoo_rpc._core.protocol import Answer, Request, encode
 from zenoo_rpc._core.undo import (
     CONFLICT,
     TOGETHER,
@@ -45,6 +45,7 @@ from zenoo_rpc.batch.transaction import (
     TransactionStateError,
 )
 from zenoo_rpc.errors import AccessError, InvalidValueError, MissingError
+from zenoo_rpc.wire.encoding import encode
 
 FIELDS = {
     "name": {"type": "char"},

@@ -21,8 +21,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zenoo_rpc._core.protocol import encode
 from zenoo_rpc.errors import InvalidValueError, OutcomeUnknownError
+from zenoo_rpc.wire.encoding import encode
 from zenoo_rpc.wire.values import check_new_ids, from_wire, is_ids, record_to_wire, to_wire
 
 UTC = datetime.UTC

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from zenoo_rpc._core.descriptions import Description
+from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
 from zenoo_rpc._core.isolate import Probe, is_missing
 from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.planner import ONE_BY_ONE, PlannedOperation, calls
-from zenoo_rpc._core.protocol import Answer
 from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.ways import Ways
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, WriteManyOperation

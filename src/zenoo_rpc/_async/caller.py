@@ -13,9 +13,11 @@ from .._core.agenda import Question
 from .._core.call import Call
 from .._core.deadline import Deadline
 from .._core.descriptions import Description, described, not_described
+from .._core.dialect.answers import checked
+from .._core.dialect.base import major
+from .._core.exchange import Answer, Request, value_of
 from .._core.faults import Fault, Proof
 from .._core.keys import Key
-from .._core.protocol import Answer, Request, checked, major, value_of
 from .._core.retry import RetryPolicy, is_idempotent
 from .._core.ways import Capabilities, Ways
 from ..batch.operations import RecordIds

@@ -11,8 +11,8 @@ from .._compat import ACrew, ALock, ASemaphore, aacquire, adraw, anotify
 from .._core.agenda import Question
 from .._core.call import Call
 from .._core.deadline import Deadline
+from .._core.exchange import Answer
 from .._core.faults import Fault
-from .._core.protocol import Answer
 from .._core.run import Run
 from ..batch.options import QUIET, BatchOptions, ManagerSettings
 from ..batch.source import Source

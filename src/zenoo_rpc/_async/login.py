@@ -9,6 +9,10 @@ from typing import Any
 
 import attrs
 
+from .._core.dialect.answers import checked
+from .._core.dialect.base import major
+from .._core.dialect.json2 import JSON2_SINCE
+from .._core.exchange import Request, value_of
 from .._core.keys import (
     APIKEYS,
     NAME_NEEDED,
@@ -20,7 +24,6 @@ from .._core.keys import (
     in_order,
     key_text,
 )
-from .._core.protocol import JSON2_SINCE, Request, checked, major, value_of
 from ..errors import (
     AuthenticationError,
     DatabaseNotFoundError,

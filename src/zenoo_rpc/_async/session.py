@@ -16,27 +16,14 @@ import attrs
 
 from .._compat import ALock, acall, asleep
 from .._core.deadline import Deadline
+from .._core.dialect.answers import checked
+from .._core.dialect.base import Dialect, Login
+from .._core.dialect.json2 import JSON2, VERSION_PATH, json_version, under_other_names
+from .._core.dialect.jsonrpc import JSONRPC, WEB, needs_session, session_cookie, session_path
+from .._core.exchange import Answer, Request, Wire, value_of
 from .._core.faults import Fault, Proof, never_sent
 from .._core.keys import REFUSED, SECOND_FACTOR, key_text
 from .._core.load import as_conflict
-from .._core.protocol import (
-    JSON2,
-    JSONRPC,
-    VERSION_PATH,
-    WEB,
-    Answer,
-    Dialect,
-    Login,
-    Request,
-    Wire,
-    checked,
-    json_version,
-    needs_session,
-    session_cookie,
-    session_path,
-    under_other_names,
-    value_of,
-)
 from .._core.retry import READS, RetryPolicy
 from ..errors import (
     AuthenticationError,
@@ -109,7 +96,7 @@ class Session:
                 f"{self.address}: database {database!r} refused the login. "
                 "Check the user's name and the password or key."
             )
-        self.login = Login(database, uid, password)
+        self.login = Login(database, uid, password, JSONRPC)
         return uid
 
     async def open_with_key(self, database: str, key: str) -> dict[str, Any]:

@@ -11,9 +11,9 @@ import attrs
 
 from .._compat import ashielded
 from .._core.deadline import Deadline
+from .._core.exchange import Answer, Ending, HeldBack, Request
 from .._core.faults import Fault, never_sent
 from .._core.journal import Journal
-from .._core.protocol import Answer, Ending, HeldBack, Request
 from .._core.undo import CUT_OFF, Entry, Held, deletions, gathered
 from .._core.writes import write_of
 from ..batch.results import BatchResult, Status

@@ -15,6 +15,7 @@ from ..batch.source import Source
 from ..errors import ZenooError
 from .call import Call, compact
 from .descriptions import Description, check_types, described, lacking, not_described
+from .exchange import Answer
 from .faults import Fault, Proof
 from .isolate import Probe, Survey
 from .ledger import Ledger
@@ -22,7 +23,6 @@ from .load import Import, prepare
 from .lookup import Lookup
 from .pace import Size, Sizes
 from .planner import PlannedOperation, is_stream, rounds, stages
-from .protocol import Answer
 from .unchanged import Cells, Comparison
 from .ways import Ways
 

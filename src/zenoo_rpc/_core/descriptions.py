@@ -17,8 +17,8 @@ from ..errors import InvalidValueError, QuestionError, ZenooError
 from ..wire.encoding import encode
 from ..wire.typed import Fields, Known, MarkedRecord, typed, unknown
 from ..wire.values import WireRecord
+from .exchange import Answer
 from .faults import Fault, not_answered
-from .protocol import Answer
 
 
 @attrs.frozen

@@ -18,8 +18,8 @@ from ..errors import AccessError, MissingError, OdooError, ServerError, UserErro
 from ..wire.encoding import array, encode
 from ..wire.values import WireRecord
 from .call import AboutCall, Call
+from .exchange import Answer
 from .faults import NOT_FOUND, Fault, Proof
-from .protocol import Answer
 
 # Neither text is translated (`odoo/models.py`, `odoo/orm/models.py`, `odoo/exceptions.py`).
 INVALID_FIELD = re.compile(r"^Invalid field '(\w+)' (?:in|on model) '([\w.]+)'$")

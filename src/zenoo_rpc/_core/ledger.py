@@ -13,7 +13,7 @@ from ..batch.operations import CreateStream, Operation
 from ..batch.results import OperationResult, RecordOutcome, Status, Told, told_of
 from ..batch.transaction import HeldBackError
 from ..errors import ZenooError
-from .protocol import Ending
+from .exchange import Ending
 
 IN_FLIGHT = 255  # a record's state between take() and record(); at the end it reads UNKNOWN
 HELD = 254  # of one that a transaction holds back: NOT_SENT, which is no failure

@@ -18,10 +18,10 @@ from ..wire.rows import import_context, row
 from ..wire.typed import Fields, typed
 from ..wire.values import WireRecord
 from .call import Call, cut
+from .exchange import Answer
 from .faults import Fault, odoo_fault
 from .levels import Family, in_levels
 from .pace import Size
-from .protocol import Answer
 
 # PostgreSQL's words for a conflict, which `load` hands on as a row's message.
 CONFLICTS = ("could not serialize access", "deadlock detected")

@@ -10,8 +10,8 @@ import attrs
 from ..errors import InvalidValueError, ZenooError
 from ..wire.encoding import encode
 from .call import AboutCall
+from .exchange import Answer
 from .faults import Fault
-from .protocol import Answer
 from .unchanged import Cells, Comparison
 
 

@@ -20,6 +20,7 @@ from ..wire.values import is_ids, no_ids
 from .agenda import Agenda, Question
 from .call import Call
 from .descriptions import Description
+from .exchange import Answer, Ending, HeldBack
 from .faults import Fault, Proof, not_answered
 from .isolate import (
     Probe,
@@ -35,7 +36,6 @@ from .ledger import HELD, IN_FLIGHT, Ledger
 from .load import Refusal, imported_ids, refusal
 from .lookup import Lookup, Reconcile
 from .pace import Sizes
-from .protocol import Answer, Ending, HeldBack
 from .unchanged import Comparison
 from .ways import Ways
 

@@ -14,10 +14,10 @@ from ..batch.results import BatchResult, RecordOutcome
 from ..batch.source import Source
 from .agenda import Agenda, Question, numbered
 from .call import Call
+from .exchange import Answer
 from .faults import Fault
 from .ledger import IN_FLIGHT, Ledger
 from .pace import Sizes
-from .protocol import Answer
 from .replies import Replies
 from .ways import Ways
 

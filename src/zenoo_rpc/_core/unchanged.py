@@ -18,8 +18,8 @@ from ..batch.results import Told
 from ..wire.encoding import array, encode
 from ..wire.typed import Fields
 from .call import AboutCall, Call
+from .exchange import Answer
 from .faults import Fault
-from .protocol import Answer
 
 # type -> what `read` gives for the text of a cell (14 and 19); an empty text is no value
 READ_AS: Mapping[str, Callable[[str], object]] = {

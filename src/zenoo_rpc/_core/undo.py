@@ -16,10 +16,10 @@ from ..batch.results import BatchResult, Status
 from ..batch.transaction import Change, HeldBackError
 from ..errors import MissingError
 from ..wire.values import WireRecord
+from .exchange import Answer, Ending, Listener, Request
 from .faults import Fault, Proof
 from .load import refusal
 from .lookup import found, question
-from .protocol import Answer, Ending, Listener, Request
 from .writes import Rows, Write
 
 TOGETHER = 100  # records that are taken back by one operation

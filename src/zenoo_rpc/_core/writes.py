@@ -10,8 +10,8 @@ import attrs
 
 from ..wire.typed import Fields
 from ..wire.values import WireRecord
-from .named import placed
-from .protocol import Request
+from .dialect.named import placed
+from .exchange import Request
 from .retry import READS
 
 Rows = Mapping[int, WireRecord]  # values by id, as they can be written back

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+from .._core.dialect.base import Login
+from .._core.exchange import Request, value_of
 from .._core.keys import (
     APIKEYS,
     CHECK,
@@ -19,7 +21,6 @@ from .._core.keys import (
     refusal,
     shown,
 )
-from .._core.protocol import Login, Request, value_of
 from ..errors import AuthenticationError, OdooError, UserError
 from ..wire.encoding import encode
 from ..wire.values import record_to_wire, to_wire

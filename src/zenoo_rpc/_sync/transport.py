@@ -16,10 +16,10 @@ from typing import Any, Self
 import httpx
 
 from .._compat import Event, caller, home
+from .._core.exchange import CONTENT_TYPE, Wire
 from .._core.faults import Fault, Kind, never_sent, transport_fault
 from .._core.foreign import Reply
 from .._core.gate import Gate
-from .._core.protocol import CONTENT_TYPE, Wire
 from .._version import __version__
 from ..errors import ClientClosedError, InvalidValueError, UsageError
 from ..wire import arguments

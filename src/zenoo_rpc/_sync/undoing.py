@@ -7,7 +7,7 @@ from copy import copy
 from typing import Unpack
 
 from .._compat import notify
-from .._core.protocol import value_of
+from .._core.exchange import value_of
 from .._core.undo import (
     ARCHIVED,
     Compensation,

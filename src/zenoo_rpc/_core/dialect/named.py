@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..errors import UsageError
+from ...errors import UsageError
 
 # The ORM's public methods: whether they are called on records, whose ids are the first argument,
 # and the names of the others (Odoo 19; all its models agree, which a test checks).

@@ -1,0 +1,1 @@
+"""How Odoo is spoken to: login, request and reply, one module for each way."""
