@@ -84,7 +84,13 @@ def test_service_request(number, service, method, args):
 
 
 @given(
-    st.builds(Login, st.text('dä"%', min_size=1), st.integers(1, 99), st.text('pä"\\%')),
+    st.builds(
+        Login,
+        st.text('dä"%', min_size=1),
+        st.integers(1, 99),
+        st.text('pä"\\%'),
+        st.just(JSONRPC),
+    ),
     st.lists(JSON_VALUES, max_size=3),
     st.dictionaries(st.text("ab"), JSON_VALUES, max_size=3),
 )

@@ -53,8 +53,9 @@ ANSWERS: Mapping[str, Callable[[object], bool]] = {
 
 
 def is_answer(method: str, body: object) -> bool:
-    is_answer = ANSWERS.get(method)
-    return body is not NOTHING and (is_answer is None or is_answer(body))
+    """Whether a body is what *method* answers; any JSON is, of a method that is not known."""
+    fits = ANSWERS.get(method)
+    return body is not NOTHING and (fits is None or fits(body))
 
 
 def checked(method: str, value: Any, kind: type | None = None) -> Any:

@@ -48,6 +48,7 @@ def major(version: Mapping[str, Any]) -> int:
 
 
 def json_object(content: bytes) -> dict[str, Any] | None:
+    """Return the JSON object that a body is, None if it is none."""
     try:
         body = decode(content)
     except (ValueError, RecursionError):
@@ -63,6 +64,7 @@ def is_error(data: object) -> TypeGuard[dict[str, Any]]:
 
 
 def odoo_error(data: dict[str, Any], table: Mapping[str, Rule]) -> Fault:
+    """Return what an error of Odoo's proves, by the *table* of its dialect."""
     arguments = data.get("arguments")
     arguments = tuple(arguments) if isinstance(arguments, list) else ()
     return odoo_fault(data["name"], data["message"], arguments, data["debug"], table)
