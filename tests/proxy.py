@@ -533,8 +533,8 @@ def _kept_alive(answer: bytes) -> bytes:
 
 
 Proof = Literal["applied", "never sent", "not run", "rolled back", "unknown"]
-Told = Literal["applied", "not sent", "refused", "unknown"]
-TOLD: dict[Proof, Told] = {
+Existence = Literal["applied", "not sent", "refused", "unknown"]
+TOLD: dict[Proof, Existence] = {
     "applied": "applied",
     "never sent": "not sent",
     "not run": "not sent",
@@ -559,10 +559,10 @@ class Fault:
     seconds: float = 3600
     outlasts: bool = False
     protocol: str = ""
-    told: Told = attrs.field(kw_only=True)
+    told: Existence = attrs.field(kw_only=True)
 
     @told.default
-    def _told(self) -> Told:
+    def _told(self) -> Existence:
         return TOLD[self.proves]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from zenoo_rpc import errors
 from zenoo_rpc._core.ledger import HELD, IN_FLIGHT, Ledger
 from zenoo_rpc.batch.operations import UnlinkOperation
-from zenoo_rpc.batch.results import Status, Told
+from zenoo_rpc.batch.results import Existence, Status
 from zenoo_rpc.batch.transaction import HeldBackError
 
 ERROR = errors.ServerError("no")
@@ -31,7 +31,7 @@ class Entry:
 
     state: int = Status.NOT_SENT
     id: int = 0
-    told: int = Told.NOTHING
+    told: int = Existence.UNKNOWN
 
 
 @given(st.data())
@@ -59,8 +59,8 @@ def test_each_record_has_its_own_entry(data):
                     entries[number].id = record_id
             case "tell":
                 for number in data.draw(numbers(known)):
-                    entries[number].told = data.draw(st.sampled_from(Told))
-                    ledger.tell(number, entries[number].told)
+                    entries[number].told = data.draw(st.sampled_from(Existence))
+                    ledger.find(number, entries[number].told)
             case "grow":
                 more = data.draw(st.integers(0, 3))
                 entries |= {number: Entry() for number in range(len(ledger), len(ledger) + more)}
@@ -73,9 +73,9 @@ def test_each_record_has_its_own_entry(data):
 
     assert [each.state for each in entries.values()] == list(ledger.states)
     assert [each.id for each in entries.values()] == list(ledger.ids)
-    told = list(ledger.told) or [Told.NOTHING] * len(entries)
+    told = list(ledger.existence) or [Existence.UNKNOWN] * len(entries)
     assert [each.told for each in entries.values()] == told
-    new = [each.told == Told.NEW for each in entries.values()]
+    new = [each.told == Existence.ABSENT for each in entries.values()]
     assert new == [ledger.was_new(number) for number in entries]
     assert len(ledger) == ledger.first + len(entries)
     states = [*forgotten, *(each.state for each in entries.values())]
@@ -87,7 +87,7 @@ def test_a_million_records():
     ledger = Ledger(1_000_000)
 
     assert (1_000_000, 8_000_000) == (len(ledger.states), len(ledger.ids) * ledger.ids.itemsize)
-    assert (0, 0) == (len(ledger.told), len(ledger.errors))
+    assert (0, 0) == (len(ledger.existence), len(ledger.errors))
     assert isinstance(ledger.ids, array)
 
 

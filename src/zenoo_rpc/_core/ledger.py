@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ..batch.operations import CreateStream, Operation
-from ..batch.results import OperationResult, RecordOutcome, Status, Told, told_of
+from ..batch.results import Existence, OperationResult, RecordOutcome, Status, created_and_changed
 from ..batch.transaction import HeldBackError
 from ..errors import ZenooError
 from .exchange import Ending
@@ -28,7 +28,7 @@ class Ledger:
         self.first = 0
         self.states = bytearray(count)
         self.ids = array("q", bytes(8 * count))
-        self.told = bytearray()  # a `Told` for each record, once anything is told
+        self.existence = bytearray()  # an `Existence` for each record, once one is known
         self.errors: dict[int, ZenooError] = {}
         self._counts = Counter[int]({Status.NOT_SENT: count})  # by state, the forgotten ones too
 
@@ -41,13 +41,13 @@ class Ledger:
         self._counts[Status.NOT_SENT] += count
         self.states.extend(bytes(count))
         self.ids.frombytes(bytes(8 * count))
-        if self.told:
-            self.told.extend(bytes(count))
+        if self.existence:
+            self.existence.extend(bytes(count))
 
     def forget(self, number: int) -> None:
         """Drop what is known of the records before *number*."""
         count = number - self.first
-        del self.states[:count], self.ids[:count], self.told[:count]
+        del self.states[:count], self.ids[:count], self.existence[:count]
         self.first = number
 
     def mark(self, numbers: Sequence[int], state: int) -> None:
@@ -73,20 +73,20 @@ class Ledger:
         for number, record_id in zip(numbers, ids, strict=True):
             self.ids[number - self.first] = record_id
 
-    def tell(self, number: int, told: Told) -> None:
+    def find(self, number: int, existence: Existence) -> None:
         """Set what is known of a record before it was written."""
-        if not self.told:
-            self.told.extend(bytes(len(self.states)))
-        self.told[number - self.first] = told
+        if not self.existence:
+            self.existence.extend(bytes(len(self.states)))
+        self.existence[number - self.first] = existence
 
     def doubt(self, numbers: Iterable[int]) -> None:
         """Forget of records that they were not there: somebody else may have made them since."""
         for number in filter(self.was_new, numbers):
-            self.tell(number, Told.NOTHING)
+            self.find(number, Existence.UNKNOWN)
 
     def was_new(self, number: int) -> bool:
         """Whether a record is known not to have been there before."""
-        return bool(self.told) and self.told[number - self.first] == Told.NEW
+        return bool(self.existence) and self.existence[number - self.first] == Existence.ABSENT
 
     def blame(self, numbers: Iterable[int], error: ZenooError) -> None:
         """Set the error of records."""
@@ -116,8 +116,8 @@ class Ledger:
         if not ended and state in (Status.NOT_SENT, IN_FLIGHT):
             return None
         status = Status.UNKNOWN if state == IN_FLIGHT else Status(state)
-        told = self.told[place] if self.told else Told.NOTHING
-        about = told_of(operation, status, told)
+        existence = self.existence[place] if self.existence else Existence.UNKNOWN
+        about = created_and_changed(operation, status, existence)
         error = self.errors.pop(number, None)
         return RecordOutcome(operation, number, status, self.ids[place] or None, error, *about)
 
@@ -138,7 +138,7 @@ class Ledger:
             states.translate(AS_TOLD),
             self.ids if whole else self.ids[part],
             errors,
-            bytes(self.told[part]),
+            bytes(self.existence[part]),
             operation.source.unread if isinstance(operation, CreateStream) else "",
         )
 

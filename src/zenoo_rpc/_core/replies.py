@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 import attrs
 
 from ..batch.options import OnError, OnUnknown, Way
-from ..batch.results import Status, Told
+from ..batch.results import Existence, Status
 from ..errors import ConflictError, ZenooError
 from ..wire.values import is_ids, no_ids
 from .agenda import Agenda, Question
@@ -144,7 +144,7 @@ class Replies:
         found = lookup.found(reply)
         self._agenda.asks_for_ids = self._agenda.asks_for_ids and found is not None
         for number, there in zip(lookup.call.numbers, found or (), strict=False):
-            self._ledger.tell(number, Told.THERE if there else Told.NEW)
+            self._ledger.find(number, Existence.PRESENT if there else Existence.ABSENT)
         taken = lookup.taken(reply)
         self._refuse(lookup.call, taken)
         rest = lookup.call.without(taken)
@@ -154,10 +154,10 @@ class Replies:
 
     def _compared(self, comparison: Comparison, reply: Answer | Fault) -> None:
         """Send what would change something; the rest is as it is to be."""
-        call, told = comparison.call, comparison.told(reply)
-        for place, what in told.items():
-            self._ledger.tell(call.numbers[place], what)
-        same = [place for place in sorted(told) if told[place] is Told.SAME]
+        call, found = comparison.call, comparison.found(reply)
+        for place, what in found.items():
+            self._ledger.find(call.numbers[place], what)
+        same = [place for place in sorted(found) if found[place] is Existence.UNCHANGED]
         done = call.only(same)
         self._ledger.name(done.numbers, (comparison.there[place] for place in same))
         self._done(done)

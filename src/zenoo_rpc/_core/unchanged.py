@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from ..batch.results import Told
+from ..batch.results import Existence
 from ..wire.encoding import array, encode
 from ..wire.typed import Fields
 from .call import AboutCall, Call
@@ -97,8 +97,8 @@ class Comparison(AboutCall):
         ids = dict.fromkeys(self.there.values())
         return [array(map(encode, ids)), encode([*dict.fromkeys(self.cells.names)]), encode(None)]
 
-    def told(self, reply: Answer | Fault) -> dict[int, Told]:
-        """Return what is told of those that are there, by their places; nothing without an answer.
+    def found(self, reply: Answer | Fault) -> dict[int, Existence]:
+        """Return what was found of those that are there, by their places; nothing if unanswered.
 
         Of an external id that has outlived its record nothing is known.
         """
@@ -107,17 +107,17 @@ class Comparison(AboutCall):
         rows = reply.value if isinstance(reply.value, list) else []
         if not all(isinstance(row, dict) for row in rows):
             rows = []
-        found = {row.get("id"): row for row in rows}
+        there = {row.get("id"): row for row in rows}
         times = Counter(self.there.values())  # two external ids may name one record
-        told = {}
+        found = {}
         for place, number in self.there.items():
-            if number not in found:
-                told[place] = Told.NOTHING
-            elif times[number] == 1 and self._is_in(found[number], self.call.parts[place]):
-                told[place] = Told.SAME
+            if number not in there:
+                found[place] = Existence.UNKNOWN
+            elif times[number] == 1 and self._is_in(there[number], self.call.parts[place]):
+                found[place] = Existence.UNCHANGED
             else:
-                told[place] = Told.OTHER
-        return told
+                found[place] = Existence.CHANGED
+        return found
 
     def _is_in(self, row: Mapping[str, Any], part: bytes) -> bool:
         cells, texts = self.cells, json.loads(part)

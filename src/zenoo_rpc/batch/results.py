@@ -37,14 +37,14 @@ class Status(enum.IntEnum):
         return self.name.lower().replace("_", " ")
 
 
-class Told(enum.IntEnum):
-    """What is known of a record with an external id before it was written."""
+class Existence(enum.IntEnum):
+    """Whether a record with an external id was there before it was written, and held the values."""
 
-    NOTHING = 0
-    NEW = 1
-    THERE = 2
-    SAME = 3  # and held all the values
-    OTHER = 4  # and held other ones
+    UNKNOWN = 0
+    ABSENT = 1
+    PRESENT = 2
+    UNCHANGED = 3  # present, and it held all the values
+    CHANGED = 4  # present, and it held other ones
 
 
 @attrs.frozen
@@ -96,21 +96,23 @@ def _words(error: ZenooError) -> str:
     return f"{name.removeprefix('builtins.')}: {said}" if name.startswith("builtins.") else said
 
 
-# What was told of a record -> whether it is new, and whether it is changed.
+# What was found of a record -> whether it is new, and whether it is changed.
 ABOUT: Mapping[int, tuple[bool | None, bool | None]] = {
-    Told.NOTHING: (None, None),
-    Told.NEW: (True, None),
-    Told.THERE: (False, None),
-    Told.SAME: (False, False),
-    Told.OTHER: (False, True),
+    Existence.UNKNOWN: (None, None),
+    Existence.ABSENT: (True, None),
+    Existence.PRESENT: (False, None),
+    Existence.UNCHANGED: (False, False),
+    Existence.CHANGED: (False, True),
 }
 
 
-def told_of(operation: Operation, status: Status, told: int) -> tuple[bool | None, bool | None]:
+def created_and_changed(
+    operation: Operation, status: Status, existence: int
+) -> tuple[bool | None, bool | None]:
     """Return whether a record is new, and whether it is changed; None where that is not known."""
     if status is not Status.APPLIED or not isinstance(operation, CreateOperation | CreateStream):
         return None, None
-    return ABOUT[told] if operation.imports else (True, None)
+    return ABOUT[existence] if operation.imports else (True, None)
 
 
 @attrs.frozen(repr=False)
@@ -125,7 +127,7 @@ class OperationResult:
     states: bytes
     created_ids: array[int]
     errors: Mapping[int, ZenooError]
-    told: bytes = b""
+    existence: bytes = b""
     unread: str = ""
 
     def __len__(self) -> int:
@@ -146,7 +148,11 @@ class OperationResult:
             status,
             self._id(index),
             self.errors.get(index),
-            *told_of(self.operation, status, self.told[index] if self.told else Told.NOTHING),
+            *created_and_changed(
+                self.operation,
+                status,
+                self.existence[index] if self.existence else Existence.UNKNOWN,
+            ),
         )
 
     def _id(self, index: int) -> int | None:
