@@ -140,7 +140,7 @@ class Replies:
         self._agenda.again([call.without(named)] if named else call.halves())
 
     def _looked_up(self, lookup: Lookup, reply: Answer | Fault) -> None:
-        """Keep which records are there, and send them; a user who may not ask is not told."""
+        """Keep which records are there, if the user may ask, and send them."""
         found = lookup.found(reply)
         self._agenda.asks_for_ids = self._agenda.asks_for_ids and found is not None
         for number, there in zip(lookup.call.numbers, found or (), strict=False):

@@ -34,7 +34,7 @@ class RetryPolicy:
     same records in between is lost then. Inside a batch that cannot happen.
 
     A call is sent *attempts* times at most. The pause after the first is up to *initial* seconds;
-    it doubles from try to try up to *maximum*. *jitter* is the share of it that is left to chance,
+    it doubles from try to try up to *maximum*. *jitter* is the share of it that is random,
     1 for all of it. A server that asks for a longer pause gets it. No pause is begun that would
     end more than *total* seconds after the call's beginning.
 
