@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from hypothesis import strategies as st
 
 from zenoo_rpc._core.call import Call
-from zenoo_rpc._core.descriptions import Description
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Fault
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.steps.fields import FieldTypes
 from zenoo_rpc.batch.operations import (
     CreateOperation,
     CreateStream,
@@ -47,7 +47,7 @@ def tell_fields(run: Run, reply: Answer | Fault) -> list[str]:
     asked = []
     while run.advance() and not run._agenda._is_prepared:
         while question := run.take():
-            assert isinstance(question, Description)
+            assert isinstance(question, FieldTypes)
             run.record(question, reply)
             asked.append(question.model)
     return asked

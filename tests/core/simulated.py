@@ -11,8 +11,8 @@ from zenoo_rpc._compat import draw
 from zenoo_rpc._core.call import Call
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Fault, Kind, Proof, odoo_fault, transport_fault
-from zenoo_rpc._core.isolate import Probe
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.steps.access import AccessCheck
 from zenoo_rpc.batch.operations import CreateStream, Operation
 from zenoo_rpc.batch.options import Way
 from zenoo_rpc.batch.results import Status
@@ -76,10 +76,10 @@ class Server:
         self.calls = 0
         self._saves = saves
 
-    def serve(self, call: Call | Probe) -> Answer | Fault:
+    def serve(self, call: Call | AccessCheck) -> Answer | Fault:
         """Return what Odoo would answer."""
         self.calls += 1
-        if isinstance(call, Probe):
+        if isinstance(call, AccessCheck):
             return Answer(True)
         if call.method == Way.SAVE and not self._saves:
             return NO_METHOD
@@ -123,7 +123,7 @@ class Driver:
     ) -> None:
         self.run = run
         self.server = server
-        self.taken: list[Call | Probe] = []
+        self.taken: list[Call | AccessCheck] = []
         self.lost: set[Mark] = set()  # of the records whose reply never came
         self.unsure: set[Mark] = set()  # of those that may have been carried out by a lost try
         self._marks: dict[int, Mark] = {}  # by the record's number
@@ -131,7 +131,7 @@ class Driver:
         self._slots = slots
         self._size = 0  # of a call, as far as a stream was asked for one
         self._accidents = accidents or {}
-        self._in_flight: list[tuple[Call | Probe, Answer | Fault]] = []
+        self._in_flight: list[tuple[Call | AccessCheck, Answer | Fault]] = []
 
     @property
     def own(self) -> list[Mark]:
@@ -176,7 +176,7 @@ class Driver:
         assert before["completed"] <= after["completed"] <= after["total"]
         self._check_kept()
 
-    def marks_of(self, call: Call | Probe | None) -> set[Mark]:
+    def marks_of(self, call: Call | AccessCheck | None) -> set[Mark]:
         """Return the marks of the records that the call would change."""
         return set(marks_on_wire(self.run.operations, call)) if isinstance(call, Call) else set()
 
@@ -192,7 +192,7 @@ class Driver:
         self.run.feed(items)
         self._check_kept()
 
-    def _check_taken(self, call: Call | Probe) -> None:
+    def _check_taken(self, call: Call | AccessCheck) -> None:
         """No record is sent again once its reply is lost, nor while it is on its way."""
         own = self.marks_of(call)
         assert not own & self.lost
@@ -213,22 +213,22 @@ class Driver:
             settled = (Status.APPLIED, Status.REFUSED)
             kept = each.operation.source.kept
             assert [outcome.index for outcome in each if outcome.status not in settled] == [*kept]
-            asked = [call for call, _ in self._in_flight if isinstance(call, Probe)]
+            asked = [call for call, _ in self._in_flight if isinstance(call, AccessCheck)]
             waiting = sum(len(call) for probe in asked for call, _ in probe.waiting)
             assert len(kept) <= (self._slots + 1) * self._size + waiting
 
-    def _touched(self, call: Call | Probe) -> set[tuple[str, object]]:
+    def _touched(self, call: Call | AccessCheck) -> set[tuple[str, object]]:
         if not isinstance(call, Call) or call.method == "create":
             return set()
         return {(call.model, number) for number in ids_on_wire(call)}
 
-    def _reply(self, call: Call | Probe) -> Answer | Fault:
+    def _reply(self, call: Call | AccessCheck) -> Answer | Fault:
         accident = self._accidents.get(len(self.taken) - 1)
-        if accident is None or (isinstance(call, Probe) and "ids" in accident):
+        if accident is None or (isinstance(call, AccessCheck) and "ids" in accident):
             return self.server.serve(call)
         if accident == TRIED_AGAIN:
             served = self.server.serve(call)
-            if isinstance(call, Probe) or not call.idempotent or call.method == "unlink":
+            if isinstance(call, AccessCheck) or not call.idempotent or call.method == "unlink":
                 return served
             self.unsure |= self.marks_of(call)
             return served.seen_after(LOST)

@@ -8,9 +8,9 @@ from zenoo_rpc._core.call import Call
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, Proof, odoo_fault, transport_fault
 from zenoo_rpc._core.load import as_conflict, prepare
-from zenoo_rpc._core.lookup import Lookup
 from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.steps.known import KnownExternalIds
 from zenoo_rpc.batch.exceptions import BatchValidationError
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, UpdateOperation
 from zenoo_rpc.batch.results import Status
@@ -153,7 +153,7 @@ def named(count, model="m", **values):
 def taken(run):
     """Return the next import, once it was told that nothing of it is there."""
     lookup = run.take()
-    assert isinstance(lookup, Lookup)
+    assert isinstance(lookup, KnownExternalIds)
     run.record(lookup, Answer([]))
     call = run.take()
     assert lookup.call is call
@@ -169,8 +169,8 @@ def test_a_question_comes_first():
     """Each call of an import is preceded by its own question, and waits for no other."""
     run = begun(named(4))
     one, other = run.take(), run.take()
-    assert isinstance(one, Lookup)
-    assert isinstance(other, Lookup)
+    assert isinstance(one, KnownExternalIds)
+    assert isinstance(other, KnownExternalIds)
     assert run.take() is None
     [domain, fields] = map(json.loads, one.arguments)
     assert ["&", ["module", "=", "__import__"], ["name", "in", ["n0", "n1", "n2"]]] == domain
@@ -394,7 +394,7 @@ def test_an_import_without_an_answer_is_asked_about():
     run, call = told_new(named(5))
     other = run.take()
     run.record(call, LOST)
-    assert isinstance(other, Lookup)
+    assert isinstance(other, KnownExternalIds)
     run.record(other, Answer([]))
     assert run.take() is None  # nobody else asks a server that may be gone
     assert Status.UNKNOWN is states(run)[0]
@@ -566,7 +566,7 @@ def test_nothing_is_repeated_that_a_later_operation_may_touch(first, second, may
     """Which record an external id is of is not known, so a write by id may be to the same one."""
     run = begun(first, second)
     call = run.take()
-    if isinstance(call, Lookup):
+    if isinstance(call, KnownExternalIds):
         run.record(call, Answer([]))
         call = run.take()
     assert may_be_repeated is call.idempotent

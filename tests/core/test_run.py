@@ -13,10 +13,10 @@ from zenoo_rpc import errors
 from zenoo_rpc._core import run as run_module
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Fault, Kind, never_sent, odoo_fault, transport_fault
-from zenoo_rpc._core.isolate import Probe
 from zenoo_rpc._core.ledger import Ledger
 from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.steps.access import AccessCheck
 from zenoo_rpc._core.ways import Ways
 from zenoo_rpc.batch.operations import (
     CreateOperation,
@@ -787,7 +787,7 @@ def test_probe_in_flight_makes_nothing_unknown():
     """While the question is on its way, the records are where the refusal left them."""
     run, [probe] = probed(DENIED)
 
-    assert isinstance(probe, Probe)
+    assert isinstance(probe, AccessCheck)
     assert [NOT_SENT] * 4 == statuses(run)
     assert 2 == run.progress()["stats"]["calls"]
 
@@ -809,7 +809,7 @@ def test_probe_is_in_flight_once():
     probe = run.take()
     run.record(second, DENIED)
     third = run.take()
-    assert (True, [4, 5]) == (isinstance(probe, Probe), list(third.numbers))
+    assert (True, [4, 5]) == (isinstance(probe, AccessCheck), list(third.numbers))
     run.record(third, DENIED)
 
     assert None is run.take()

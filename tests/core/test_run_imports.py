@@ -10,9 +10,9 @@ from zenoo_rpc._compat import draw as draw_items
 from zenoo_rpc._core.call import Call
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, Proof, odoo_fault, transport_fault
-from zenoo_rpc._core.lookup import Lookup
 from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.steps.known import KnownExternalIds
 from zenoo_rpc.batch.operations import CreateOperation, CreateStream, UpdateOperation
 from zenoo_rpc.batch.results import Status
 
@@ -49,7 +49,7 @@ class Server:
 
     def serve(self, call):
         """Return what Odoo would answer."""
-        if isinstance(call, Lookup):
+        if isinstance(call, KnownExternalIds):
             if not self.may_ask:
                 return FORBIDDEN
             return Answer(

@@ -10,9 +10,9 @@ from zenoo_rpc import errors
 from zenoo_rpc._compat import draw
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
-from zenoo_rpc._core.lookup import Lookup
 from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.steps.known import KnownExternalIds
 from zenoo_rpc.batch.exceptions import BatchValidationError
 from zenoo_rpc.batch.operations import CreateOperation, CreateStream, UnlinkOperation
 from zenoo_rpc.batch.results import Status
@@ -426,7 +426,7 @@ def test_import_of_a_stream():
     """Each of its calls is preceded by a question of its own, and may be repeated."""
     operation, run = named(3)
     lookup = taken(run)
-    assert isinstance(lookup, Lookup)
+    assert isinstance(lookup, KnownExternalIds)
     run.record(lookup, Answer([{"module": "__import__", "name": "n1", "res_id": 8}]))
     call = run.take()
     assert ("load", True, [0, 1]) == (call.method, call.idempotent, list(call.numbers))

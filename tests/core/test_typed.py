@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from zenoo_rpc import BatchValidationError, InvalidValueError, Status, errors
 from zenoo_rpc._compat import draw
-from zenoo_rpc._core.descriptions import Description
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
 from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.steps.fields import FieldTypes
 from zenoo_rpc._core.ways import Ways
 from zenoo_rpc.batch.operations import (
     CreateOperation,
@@ -181,7 +181,7 @@ def carried_out(run):
                 draw(source.items, count, items)
                 run.feed(items)
                 continue
-            if isinstance(call, Description):
+            if isinstance(call, FieldTypes):
                 run.record(call, Answer(KNOWN.get(call.model)))
                 continue
             sent.append((call.method, [json.loads(part) for part in call.arguments]))
@@ -346,7 +346,7 @@ def test_whoever_waits_keeps_its_place(kinds, size):
                 given_items = []
                 draw(wanted[0].items, wanted[1], given_items)
                 run.feed(given_items)
-            elif isinstance(call, Description):
+            elif isinstance(call, FieldTypes):
                 run.record(call, Answer(KNOWN[call.model]))
             else:
                 own = [json.loads(part)["text"] for part in call.parts]
@@ -421,7 +421,7 @@ def test_a_model_that_is_not_there(ordered, kind):
     run = Run([bad, CreateOperation("n", [{}])], ROOMY, ordered=ordered)
     while run.advance():
         while call := run.take():
-            run.record(call, NO_MODEL if isinstance(call, Description) else Answer([7]))
+            run.record(call, NO_MODEL if isinstance(call, FieldTypes) else Answer([7]))
     own, other = run.result().operations
     assert (other.ok, [7] if other.ok else [None]) == (not ordered, other.ids)
     assert kind == "stream" or [Status.REFUSED] == [each.status for each in own]

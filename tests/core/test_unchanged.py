@@ -8,7 +8,7 @@ from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
 from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
-from zenoo_rpc._core.unchanged import Comparison
+from zenoo_rpc._core.steps.unchanged import Comparison
 from zenoo_rpc.batch.operations import CreateOperation
 from zenoo_rpc.batch.results import Status
 

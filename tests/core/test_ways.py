@@ -4,13 +4,14 @@ import json
 
 import pytest
 
-from zenoo_rpc._core.descriptions import Description
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
-from zenoo_rpc._core.isolate import Probe, is_missing
 from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.planner import ONE_BY_ONE, PlannedOperation, calls
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.steps.access import AccessCheck
+from zenoo_rpc._core.steps.fields import FieldTypes
+from zenoo_rpc._core.steps.split import is_missing
 from zenoo_rpc._core.ways import Ways
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, WriteManyOperation
 from zenoo_rpc.batch.options import Way
@@ -88,8 +89,8 @@ def test_way(first, version, known, missing, expected):
     ("first", "version", "expected"),
     [
         (Way.SAVE, NEW, []),
-        (Way.SAVE, OLD, [Description("m")]),
-        (Way.LOAD, NEW, [Description("m")]),
+        (Way.SAVE, OLD, [FieldTypes("m")]),
+        (Way.LOAD, NEW, [FieldTypes("m")]),
         (Way.WRITE, NEW, []),
     ],
 )
@@ -382,7 +383,7 @@ def test_lack_of_the_right_to_write(way):
     probes = list(iter(run.take, None))
 
     for probe in probes:
-        assert isinstance(probe, Probe)
+        assert isinstance(probe, AccessCheck)
         assert ("m", "write") == (probe.model, probe.right)
         run.record(probe, Answer(False))
     assert [REFUSED] * 4 == statuses(run)

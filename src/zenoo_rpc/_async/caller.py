@@ -9,16 +9,16 @@ from typing import Any, Literal, Self
 
 from .._compat import AClosable
 from .._core.address import parse_address
-from .._core.agenda import Question
 from .._core.call import Call
 from .._core.deadline import Deadline
-from .._core.descriptions import Description, described, not_described
 from .._core.dialect.answers import checked
 from .._core.dialect.base import major
 from .._core.exchange import Answer, Request, value_of
 from .._core.faults import Fault, Proof
 from .._core.keys import Key
 from .._core.retry import RetryPolicy, is_idempotent
+from .._core.steps.base import Step
+from .._core.steps.fields import FieldTypes, described, not_described
 from .._core.ways import Capabilities, Ways
 from ..batch.operations import RecordIds
 from ..batch.options import ManagerSettings
@@ -294,7 +294,7 @@ class Caller(AClosable):
         self._session.check_ready()
 
     async def send_call(
-        self, call: Question | Call, settings: ManagerSettings, deadline: Deadline
+        self, call: Step | Call, settings: ManagerSettings, deadline: Deadline
     ) -> Answer | Fault:
         """Send a batch's call and return what came of it, as a value."""
         context = record_to_wire({**self.context, **settings.context, **call.context})
@@ -333,7 +333,7 @@ class Caller(AClosable):
             raise error.within(name) from None
 
     async def _described(self, model: str) -> Fields:
-        reply = await self.send_call(Description(model), ManagerSettings(), NO_DEADLINE)
+        reply = await self.send_call(FieldTypes(model), ManagerSettings(), NO_DEADLINE)
         fields = described(reply)
         if fields is not None:
             return fields

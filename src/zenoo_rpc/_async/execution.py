@@ -8,12 +8,12 @@ import time
 import attrs
 
 from .._compat import ACrew, ALock, ASemaphore, aacquire, adraw, anotify
-from .._core.agenda import Question
 from .._core.call import Call
 from .._core.deadline import Deadline
 from .._core.exchange import Answer
 from .._core.faults import Fault
 from .._core.run import Run
+from .._core.steps.base import Step
 from ..batch.options import QUIET, BatchOptions, ManagerSettings
 from ..batch.source import Source
 from ..progress import ProgressBar
@@ -115,7 +115,7 @@ class Execution:
         finally:
             self._run.feed(items)
 
-    async def _send(self, call: Question | Call) -> None:
+    async def _send(self, call: Step | Call) -> None:
         try:
             began = time.monotonic()
             reply = await self._ask(call)
@@ -124,7 +124,7 @@ class Execution:
             self._slots.release()
         await self._reporter.report()
 
-    async def _ask(self, call: Question | Call) -> Answer | Fault:
+    async def _ask(self, call: Step | Call) -> Answer | Fault:
         return await self._client.send_call(call, self._settings, self._deadline)
 
 

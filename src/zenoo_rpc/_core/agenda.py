@@ -14,19 +14,17 @@ from ..batch.results import Status
 from ..batch.source import Source
 from ..errors import ZenooError
 from .call import Call, compact
-from .descriptions import Description, check_types, described, lacking, not_described
 from .exchange import Answer
 from .faults import Fault, Proof
-from .isolate import Probe, Survey
 from .ledger import Ledger
 from .load import Import, prepare
-from .lookup import Lookup
 from .pace import Size, Sizes
 from .planner import PlannedOperation, is_stream, rounds, stages
-from .unchanged import Cells, Comparison
+from .steps.base import Step
+from .steps.fields import FieldTypes, check_types, described, lacking, not_described
+from .steps.known import KnownExternalIds
+from .steps.unchanged import Cells
 from .ways import Ways
-
-Question = Description | Probe | Survey | Lookup | Comparison
 
 
 @attrs.frozen
@@ -77,15 +75,15 @@ class Agenda:
         self._look_ahead = look_ahead
         self._stages: Iterator[list[PlannedOperation]] = iter(stages(operations, ordered=ordered))
         self._reading: Reading | None = None
-        self._calls: Iterator[Question | Call] = iter(())
-        self._again: deque[Question | Call] = deque()
-        self._held: list[Iterator[Question | Call]] = []  # what is left of interrupted rounds
+        self._calls: Iterator[Step | Call] = iter(())
+        self._again: deque[Step | Call] = deque()
+        self._held: list[Iterator[Step | Call]] = []  # what is left of interrupted rounds
         self._rounds: list[Iterator[Call]] = []  # of the stage, after this one
         self._aside: deque[Call] = deque()  # what another transaction was in the way of
         self.stopped = False  # nothing more is to be sent
         self._flows = True  # whether what is to be sent again may go at once
 
-    def _questions(self) -> list[Description]:
+    def _questions(self) -> list[FieldTypes]:
         """Return what has to be asked next, before the first round."""
         models: dict[str, None] = {}
         for each in self._operations:
@@ -94,11 +92,11 @@ class Agenda:
                 models.update({each.model: None} if self._ways.wants_fields(each.model) else {})
         new = [model for model in models if model not in self._asked]
         self._asked.update(new)
-        return [Description(model) for model in new]
+        return [FieldTypes(model) for model in new]
 
-    def describe(self, question: Description, reply: Answer | Fault) -> None:
+    def describe(self, model: str, reply: Answer | Fault) -> None:
         """Take what the fields of a model are; what cannot go without them is not sent."""
-        model, known = question.model, described(reply)
+        known = described(reply)
         if known is not None:
             self._ways.fields[model] = known
         elif isinstance(reply, Answer) or reply.proof is Proof.ROLLED_BACK:
@@ -204,7 +202,7 @@ class Agenda:
         else:
             self._calls, *self._rounds = rounds(stage, self._sizes, self._imports, self._ways)
 
-    def again(self, new: Iterable[Question | Call | None]) -> None:
+    def again(self, new: Iterable[Step | Call | None]) -> None:
         """Send these before anything else; None is a call of which nothing was left."""
         self._again += (each for each in new if each is not None)
 
@@ -222,7 +220,7 @@ class Agenda:
         self._calls = iter(())
         self._flows = False
 
-    def next(self) -> Question | Call | None:
+    def next(self) -> Step | Call | None:
         """Return what is to be sent next, None when the round has no other."""
         if self.stopped:
             return None
@@ -232,7 +230,7 @@ class Agenda:
         if call is None and self._flows and self._reading is not None:
             call = self._cut(self._reading)
         if isinstance(call, Call) and call.is_import and self._flows and self.asks_for_ids:
-            return Lookup(call, self._cells(call))
+            return KnownExternalIds(call, self._cells(call))
         return call
 
     def _cells(self, call: Call) -> Cells | None:
@@ -282,7 +280,7 @@ class Agenda:
         operation, source = reading.operation, reading.source
         if models := source.lacking():
             self.interrupt()
-            self.again(Description(model) for model in sorted(models))
+            self.again(FieldTypes(model) for model in sorted(models))
             return None
         size = self._size_for(reading)
         found = source.cut(size.size, size.bytes)

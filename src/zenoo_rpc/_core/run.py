@@ -12,13 +12,14 @@ from ..batch.operations import CreateStream, Operation
 from ..batch.options import OnError, OnUnknown, Progress, Way
 from ..batch.results import BatchResult, RecordOutcome
 from ..batch.source import Source
-from .agenda import Agenda, Question, numbered
+from .agenda import Agenda, numbered
 from .call import Call
 from .exchange import Answer
 from .faults import Fault
 from .ledger import IN_FLIGHT, Ledger
 from .pace import Sizes
 from .replies import Replies
+from .steps.base import Step
 from .ways import Ways
 
 FORGOTTEN_AT_ONCE = 4096  # outcomes that were told
@@ -106,7 +107,7 @@ class Run:
         with self._lock:
             self._agenda.feed(items)
 
-    def take(self) -> Question | Call | None:
+    def take(self) -> Step | Call | None:
         """Return the next call to send, None when the round has no other."""
         with self._lock:
             call = self._agenda.next()
@@ -117,7 +118,7 @@ class Run:
 
     # -- what came back ------------------------------------------------------------------------
 
-    def record(self, call: Question | Call, reply: Answer | Fault, seconds: float = 0.0) -> None:
+    def record(self, call: Step | Call, reply: Answer | Fault, seconds: float = 0.0) -> None:
         """File what the server said to *call*, which took so many seconds."""
         with self._lock:
             self._replies.file(call, reply, seconds)

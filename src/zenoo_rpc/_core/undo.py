@@ -19,7 +19,7 @@ from ..wire.values import WireRecord
 from .exchange import Answer, Ending, Listener, Request
 from .faults import Fault, Proof
 from .load import refusal
-from .lookup import found, question
+from .steps.known import found, question
 from .writes import Rows, Write
 
 TOGETHER = 100  # records that are taken back by one operation

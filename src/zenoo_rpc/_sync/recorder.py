@@ -12,7 +12,7 @@ from .._core.exchange import Answer, Request, value_of
 from .._core.faults import Fault, Proof, not_answered
 from .._core.journal import Journal
 from .._core.load import imported_ids
-from .._core.lookup import found, question
+from .._core.steps.known import found, question
 from .._core.undo import (
     Created,
     Entry,

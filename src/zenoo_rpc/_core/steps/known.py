@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterable
 
 import attrs
 
-from ..errors import InvalidValueError, ZenooError
-from ..wire.encoding import encode
-from .call import AboutCall
-from .exchange import Answer
-from .faults import Fault
+from ...batch.results import Existence, Status
+from ...errors import InvalidValueError, ZenooError
+from ...wire.encoding import encode
+from ..call import AboutCall, Call
+from ..exchange import Answer
+from ..faults import Fault, Proof
+from .base import Book
 from .unchanged import Cells, Comparison
 
 
 @attrs.frozen
-class Lookup(AboutCall):
+class KnownExternalIds(AboutCall):
     """A question to the server: which records of a `load` have their external id already?
 
     On 14 every user may ask, on 19 only one with the Access Rights group. Where the rows are to be
@@ -74,6 +76,20 @@ class Lookup(AboutCall):
         referred = {_whole(row): (row.get("model"), row.get("res_id")) for row in rows}
         return Comparison(self.call, self.cells, there, referred)
 
+    def decide(self, reply: Answer | Fault, book: Book) -> None:
+        """Keep which records are there, if the user may ask, and send them."""
+        found = self.found(reply)
+        if found is None:
+            book.ask_no_more_for_ids()
+        there = (Existence.PRESENT if number else Existence.ABSENT for number in found or ())
+        book.find(self.call, dict(enumerate(there)))
+        taken = self.taken(reply)
+        book.refuse(self.call, taken)
+        rest = self.call.without(taken)
+        if rest is not None:
+            left = attrs.evolve(self, call=rest) if taken else self
+            book.again([left.comparison(reply) or rest])
+
     def _rows(self, reply: Answer | Fault) -> list[dict[str, object]]:
         if not isinstance(reply, Answer) or self.found(reply) is None:
             return []
@@ -82,10 +98,23 @@ class Lookup(AboutCall):
 
 
 @attrs.frozen
-class Reconcile(Lookup):
+class Reconcile(KnownExternalIds):
     """The same question after a `load` without an answer: which of its records are there now?"""
 
     error: ZenooError = attrs.field(kw_only=True)
+
+    def decide(self, reply: Answer | Fault, book: Book) -> None:
+        """What was not there before and is there now was created; the rest is sent once more."""
+        if isinstance(reply, Fault) and reply.proof is not Proof.ROLLED_BACK:
+            book.give_up(self.call, Status.UNKNOWN, self.error)
+            return
+        created = self.created(reply, book.was_new)
+        done = self.call.only(created)
+        book.name(done, list(created.values()))  # by place, as they were found
+        book.done(done)
+        rest = self.call.without(created)
+        if rest is not None:
+            book.load_again(rest, self.error)
 
     def created(self, reply: Answer | Fault, was_new: Callable[[int], bool]) -> dict[int, int]:
         """Return the ids, by place, of those that were not there before and are there now."""
@@ -115,3 +144,8 @@ def found(rows: object, names: Iterable[str]) -> list[int | None] | None:
         return None
     there = {_whole(row): row.get("res_id") for row in rows}
     return [there.get(name) for name in names]
+
+
+def needs_reconcile(call: Call, fault: Fault) -> bool:
+    """Whether it can be found out what became of an import without an answer: once it is tried."""
+    return call.is_import and fault.proof is Proof.UNKNOWN and not call.maybe_applied

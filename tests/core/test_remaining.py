@@ -6,9 +6,9 @@ import pytest
 from zenoo_rpc import Status, UnlinkOperation, UpdateOperation
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
-from zenoo_rpc._core.isolate import Survey
 from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.steps.remaining import RemainingIds
 
 LOST = transport_fault(Kind.CLOSED, "http://odoo")
 GONE = "Record does not exist or has been deleted.\n(Record: res.partner(8,), User: 2)"
@@ -42,7 +42,7 @@ def test_what_is_gone_is_done_and_the_rest_is_sent_again():
     assert [Status.UNKNOWN] * 3 == statuses(run)
     assert run.advance()
     survey = run.take()
-    assert isinstance(survey, Survey)
+    assert isinstance(survey, RemainingIds)
     assert ("res.partner", "read") == (survey.model, survey.method)
     assert [b"[7,8,9]", b'["create_date"]'] == survey.arguments
     assert {"lang": "de_CH"} == survey.context
@@ -110,7 +110,7 @@ def test_what_is_hidden_is_not_gone():
     replies = {b"[7]": HIDDEN, b"[8,9]": HIDDEN, b"[8]": there(), b"[9]": there(9)}
     while run.advance():
         while (each := run.take()) is not None:
-            if isinstance(each, Survey):
+            if isinstance(each, RemainingIds):
                 run.record(each, replies[each.arguments[0]])
             else:
                 assert "unlink" == each.method

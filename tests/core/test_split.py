@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from zenoo_rpc._core.call import Call
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
-from zenoo_rpc._core.isolate import Probe, Split, concerns_all, isolate, needs_probe
 from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.steps.access import AccessCheck, Rights, concerns_all, needs_probe
+from zenoo_rpc._core.steps.split import Split, isolate
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, UpdateOperation
 from zenoo_rpc.batch.results import Status
 
@@ -202,7 +203,7 @@ def test_each_record_stays_or_goes_again(call, words):
 @pytest.mark.parametrize("call", [create({}, {}), write([7, 8], {"a": 1}), unlink([7, 8])])
 def test_probe(call):
     """The server is asked, without changing anything, whether it gives the right at all."""
-    probe = Probe(call.model, call.method, {"lang": "de_CH"}, [])
+    probe = AccessCheck(call.model, call.method, {"lang": "de_CH"}, [], Rights())
 
     assert ("m", "check_access_rights", {"lang": "de_CH"}) == (
         probe.model,

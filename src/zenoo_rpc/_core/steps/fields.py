@@ -10,19 +10,20 @@ from typing import ClassVar
 
 import attrs
 
-from ..batch.operations import CreateOperation, CreateStream, Operation, UpdateOperation
-from ..batch.results import Status
-from ..batch.validate import Checker
-from ..errors import InvalidValueError, QuestionError, ZenooError
-from ..wire.encoding import encode
-from ..wire.typed import Fields, Known, MarkedRecord, typed, unknown
-from ..wire.values import WireRecord
-from .exchange import Answer
-from .faults import Fault, not_answered
+from ...batch.operations import CreateOperation, CreateStream, Operation, UpdateOperation
+from ...batch.results import Status
+from ...batch.validate import Checker
+from ...errors import InvalidValueError, QuestionError, ZenooError
+from ...wire.encoding import encode
+from ...wire.typed import Fields, Known, MarkedRecord, typed, unknown
+from ...wire.values import WireRecord
+from ..exchange import Answer
+from ..faults import Fault, not_answered
+from .base import Book
 
 
 @attrs.frozen
-class Description:
+class FieldTypes:
     """A question to the server: of what types are a model's fields, and to what do they refer?"""
 
     model: str
@@ -31,6 +32,10 @@ class Description:
     idempotent = True
     context: ClassVar[dict[str, object]] = {}
     arguments = (encode(None), encode(["type", "relation", "store", "related"]))
+
+    def decide(self, reply: Answer | Fault, book: Book) -> None:
+        """Keep what was told; what cannot go without it is not sent."""
+        book.describe(self.model, reply)
 
 
 def described(reply: Answer | Fault) -> Fields | None:

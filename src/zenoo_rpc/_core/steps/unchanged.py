@@ -14,12 +14,13 @@ from typing import Any
 
 import attrs
 
-from ..batch.results import Existence
-from ..wire.encoding import array, encode
-from ..wire.typed import Fields
-from .call import AboutCall, Call
-from .exchange import Answer
-from .faults import Fault
+from ...batch.results import Existence
+from ...wire.encoding import array, encode
+from ...wire.typed import Fields
+from ..call import AboutCall, Call
+from ..exchange import Answer
+from ..faults import Fault
+from .base import Book
 
 # type -> what `read` gives for the text of a cell (14 and 19); an empty text is no value
 READ_AS: Mapping[str, Callable[[str], object]] = {
@@ -118,6 +119,16 @@ class Comparison(AboutCall):
             else:
                 found[place] = Existence.CHANGED
         return found
+
+    def decide(self, reply: Answer | Fault, book: Book) -> None:
+        """Send what would change something; the rest is as it is to be."""
+        found = self.found(reply)
+        book.find(self.call, found)
+        same = [place for place in sorted(found) if found[place] is Existence.UNCHANGED]
+        done = self.call.only(same)
+        book.name(done, [self.there[place] for place in same])
+        book.done(done)
+        book.again([self.call.without(same)])
 
     def _is_in(self, row: Mapping[str, Any], part: bytes) -> bool:
         cells, texts = self.cells, json.loads(part)

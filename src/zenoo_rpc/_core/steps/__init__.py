@@ -1,0 +1,1 @@
+"""What may be asked between the calls of a batch, and what each answer decides."""
