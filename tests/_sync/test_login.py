@@ -537,3 +537,20 @@ def test_shapes_are_the_same_over_both(server):
         assert (list if server.version == "19.0" else int) is type(copied)
         assert client.unlink("res.partner", two) is True
         client.close()
+
+
+def test_a_login_that_fails_changes_nothing(server, client):
+    """Who was logged in before goes on, also where each database has sessions of its own (14)."""
+    before = client.database, client.uid, client.protocol
+    for attempt in (
+        lambda: client.login(server.database, server.login, "wrong"),
+        lambda: client.login("nonesuch", server.login, server.password),
+        lambda: client.login_with_api_key(server.database, "0" * 40, server.login),
+        lambda: client.login_with_api_key("nonesuch", server.api_key, server.login),
+    ):
+        with pytest.raises(errors.AuthenticationError):
+            attempt()
+        assert before == (client.database, client.uid, client.protocol)
+        assert 1 == client.search_count("res.country", [("code", "=", "CH")])
+        with pytest.raises(errors.OdooError):  # 14 says so in a session of the database only
+            client.search_count("res.country", [("no_field", "=", 1)])

@@ -120,11 +120,14 @@ class Caller(AClosable):
     async def login(self, database: str, username: str, password: str) -> int:
         """Log in and return the user's id; load the user's own context (language, time zone).
 
-        A password goes over JSON-RPC, as JSON-2 takes keys only. Raises AuthenticationError for a
-        wrong name or password, DatabaseNotFoundError, and TransportError when no Odoo answers.
+        A password goes over JSON-RPC, as JSON-2 takes keys only. A login that fails leaves the
+        client as it was. Raises AuthenticationError for a wrong name or password,
+        DatabaseNotFoundError, and TransportError when no Odoo answers.
         """
         arguments.texts(database=database, username=username, password=password)
-        welcome = await by_password(self._session, self._protocol, database, username, password)
+        how = self._protocol
+        with self._session.tentative():
+            welcome = await by_password(self._session, how, database, username, password)
         return self._begin(welcome)
 
     async def login_with_api_key(
@@ -141,7 +144,8 @@ class Caller(AClosable):
         and TransportError when no Odoo answers. Logs a warning if the user's keys end soon.
         """
         arguments.texts(database=database)
-        welcome = await by_key(self._session, self._protocol, database, api_key, username)
+        with self._session.tentative():
+            welcome = await by_key(self._session, self._protocol, database, api_key, username)
         return self._begin(welcome)
 
     def _begin(self, welcome: Welcome) -> int:

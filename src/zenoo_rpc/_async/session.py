@@ -83,6 +83,7 @@ class Session:
     ) -> int:
         """Log in over JSON-RPC and return the user's id; the errors are those of `login`."""
         if needs_session(version):
+            self.transport.cookie = ""  # the session of another login is to stay what it is
             reply = await self.transport.get(session_path(database))
             self.transport.cookie = session_cookie(reply)
         try:
@@ -106,14 +107,9 @@ class Session:
         try:
             context = dict(value_of(await self._send_once(request, None, NO_DEADLINE)))
         except AuthenticationError:
-            self.login = None
             raise AuthenticationError(f"{self.address}: {REFUSED}") from None
         except NotThereError:
-            self.login = None
             raise self._no_database(database) from None
-        except BaseException:
-            self.login = None
-            raise
         self.login = Login(database, int(context["uid"]), self.login.password, JSON2)
         return context
 
@@ -174,6 +170,16 @@ class Session:
         others = {each: kept for each, kept in before.items() if each is not self}
         RECORDERS.set({**others, self: recorder} if recorder is not None else others)
         return before.get(self)
+
+    @contextmanager
+    def tentative(self) -> Iterator[None]:
+        """Be logged in as before, if logging in fails."""
+        before = self.login, self.key_source, self.transport.cookie
+        try:
+            yield
+        except BaseException:
+            self.login, self.key_source, self.transport.cookie = before
+            raise
 
     @contextmanager
     def unrecorded(self) -> Iterator[None]:
