@@ -25,6 +25,19 @@ import unasync
 ROOT = Path(__file__).resolve().parent.parent
 TREES = {"src/zenoo_rpc/_async": "src/zenoo_rpc/_sync", "tests/_async": "tests/_sync"}
 
+
+def pairs(module: Path) -> dict[str, str]:
+    """Return the names in a module's `__all__` that are there with and without an `a` before."""
+    names = {
+        each.value
+        for node in ast.parse(module.read_text()).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+        for each in ast.walk(node.value)
+        if isinstance(each, ast.Constant)
+    }
+    return {name: name[1:] for name in sorted(names) if name[0] in "aA" and name[1:] in names}
+
+
 # Every name that differs between the twins, on top of unasync's own (`__aenter__`,
 # `AsyncIterator` ...). A new row usually means that the code belongs in `_core`.
 NAMES = {
@@ -33,21 +46,8 @@ NAMES = {
     "AsyncClient": "Client",
     "aclose": "close",
     "aiter_bytes": "iter_bytes",
-    # zenoo_rpc._compat
-    "aacquire": "acquire",
-    "acall": "call",
-    "acaller": "caller",
-    "adraw": "draw",
-    "ahome": "home",
-    "anotify": "notify",
-    "ASTREAM": "STREAM",
-    "AClosable": "Closable",
-    "ACrew": "Crew",
-    "AEvent": "Event",
-    "ALock": "Lock",
-    "ASemaphore": "Semaphore",
-    "ashielded": "shielded",
-    "asleep": "sleep",
+    # what comes in two colours: `asleep` and `sleep`
+    **pairs(ROOT / "src/zenoo_rpc/_compat.py"),
 }
 
 # Users change this one line, and so do their tests and the examples in docstrings.

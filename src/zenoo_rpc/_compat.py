@@ -1,21 +1,7 @@
 """What cannot be had by taking the `async` out: each name here comes in two colours.
 
-`_async/` uses the left-hand name; the generator swaps in the right-hand one.
-
-    aacquire     acquire
-    acall        call
-    acaller      caller
-    adraw        draw
-    anotify      notify
-    ACrew        Crew
-    AClosable    Closable
-    AEvent       Event
-    ahome        home
-    ALock        Lock
-    ASemaphore   Semaphore
-    ashielded    shielded
-    asleep       sleep
-    ASTREAM      STREAM
+`_async/` uses the one with an `a` before it (`asleep`, `ACrew`, `ASTREAM`), and the generator takes
+that away; so whatever `__all__` has both with and without it is such a pair.
 """
 
 from __future__ import annotations
