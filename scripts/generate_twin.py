@@ -33,7 +33,7 @@ def pairs(module: Path) -> dict[str, str]:
         for node in ast.parse(module.read_text()).body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
         for each in ast.walk(node.value)
-        if isinstance(each, ast.Constant)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
     }
     return {name: name[1:] for name in sorted(names) if name[0] in "aA" and name[1:] in names}
 

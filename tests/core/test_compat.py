@@ -760,11 +760,9 @@ def test_closing():
 
 
 def test_names_in_pairs():
-    """What the docstring lists in two colours is what the module has."""
-    lines = [line.split() for line in _compat.__doc__.splitlines() if line.startswith("    ")]
-
-    assert sorted(_compat.__all__) == sorted(name for pair in lines for name in pair)
-    assert all(hasattr(_compat, name) for name in _compat.__all__)
+    """Each name comes with an `a` before it and without."""
+    coloured = {name for name in _compat.__all__ if name[0] in "aA" and name[1:] in _compat.__all__}
+    assert sorted(_compat.__all__) == sorted(name[start:] for name in coloured for start in (0, 1))
 
 
 async def test_a_shielded_job_ends():

@@ -41,7 +41,7 @@ def row(values, **options):
     """Return the row of one record as a mapping of columns to texts."""
     made = prepare(CreateOperation("m", [values], external_ids=["x"]), FIELDS)
     [(columns, texts)] = made.rows
-    return dict(zip(json.loads(columns), json.loads(texts), strict=True))
+    return dict(zip(columns, json.loads(texts), strict=True))
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_rows_of_one_call_fill_the_same_columns(names, size):
         assert 1 <= len(parts) <= size
         assert sorted(part.index for part in parts) == [part.index for part in parts]
         for part in parts:
-            cells = dict(zip(json.loads(columns), json.loads(part.part), strict=True))
+            cells = dict(zip(columns, json.loads(part.part), strict=True))
             assert f"__import__.n{part.index}" == cells.pop("id")
             found[part.index] = {name: int(text) for name, text in cells.items()}
     assert dict(enumerate(records)) == found

@@ -300,6 +300,7 @@ class Agenda:
             content,
             idempotent=reading.last,
             columns=columns,
+            names=source.names(parts),
         )
 
 

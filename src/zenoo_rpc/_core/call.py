@@ -8,7 +8,7 @@ from typing import Self, TypeVar
 import attrs
 
 from ..batch.options import Way
-from ..wire.encoding import array
+from ..wire.encoding import array, encode
 from ..wire.values import WireRecord
 from .pace import Size
 
@@ -23,9 +23,10 @@ class Call:
 
     A part is a record's values for a create, its row for an import with external ids, a record's id
     otherwise. *values* is what a `write` writes to all of them; of a call that writes different
-    ones *each* has the values of each. A `load` fills *columns*; one that updates by id has its
-    *rows* beside the ids. An *idempotent* call may be carried out twice without harm; of one that
-    *maybe_applied* an earlier try had no answer. One that is sent *alone* met a conflict before.
+    ones *each* has the values of each. A `load` fills *columns*; one that creates has the external
+    ids of its records as *names*, one that updates by id has its *rows* beside the ids. An
+    *idempotent* call may be carried out twice without harm; of one that is *maybe_applied* an
+    earlier try had no answer. One that is sent *alone* met a conflict before.
     """
 
     model: str
@@ -35,11 +36,12 @@ class Call:
     parts: Sequence[bytes]
     values: bytes | None = None
     idempotent: bool = False
-    columns: bytes | None = None
+    columns: tuple[str, ...] = ()
     maybe_applied: bool = False
     alone: bool = False
     each: Sequence[bytes] = ()
     rows: Sequence[bytes] = ()
+    names: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.parts)
@@ -50,8 +52,8 @@ class Call:
     @property
     def arguments(self) -> list[bytes]:
         """The method's positional arguments, each as JSON."""
-        if self.columns is not None:
-            return [self.columns, array(self.rows or self.parts)]
+        if self.columns:
+            return [encode(self.columns), array(self.rows or self.parts)]
         if self.each:
             return [array(self.parts), array(self.each), b"{}"]
         return [array(self.parts), *([self.values] if self.values is not None else [])]
@@ -83,7 +85,8 @@ class Call:
             return self.written(chosen[0])
         each = [self.each[n] for n in chosen] if self.each else ()
         rows = [self.rows[n] for n in chosen] if self.rows else ()
-        return attrs.evolve(self, numbers=numbers, parts=parts, each=each, rows=rows)
+        names = [self.names[n] for n in chosen] if self.names else ()
+        return attrs.evolve(self, numbers=numbers, parts=parts, each=each, rows=rows, names=names)
 
     def written(self, place: int) -> Self:
         """Return the `write` of the record at a place of a call that writes different values."""
@@ -93,7 +96,7 @@ class Call:
             numbers=[self.numbers[place]],
             parts=[self.parts[place]],
             values=self.each[place],
-            columns=None,
+            columns=(),
             each=(),
             rows=(),
         )

@@ -6,7 +6,7 @@ what is there instead of doubling it (`odoo/models.py`, 14 and 19).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -23,20 +23,23 @@ from .faults import Fault, odoo_fault
 from .levels import Family, in_levels
 from .pace import Size
 
+Columns = tuple[str, ...]
+
 # PostgreSQL's words for a conflict, which `load` hands on as a row's message.
 CONFLICTS = ("could not serialize access", "deadlock detected")
 
 
 @attrs.frozen(repr=False)
 class Import:
-    """The rows of an operation: for each record the JSON of its columns, and of its texts.
+    """The rows of an operation: for each record its columns, and the JSON of its texts.
 
     *levels* has the places of the rows in the order in which they go: what other rows refer to
     comes in an earlier level, and those of one parent are together.
     """
 
     context: WireRecord
-    rows: list[tuple[bytes, bytes]]
+    rows: list[tuple[Columns, bytes]]
+    names: Sequence[str]
     levels: list[list[Family]]
 
     def calls(
@@ -46,9 +49,9 @@ class Import:
 
         The rows of one parent are not spread over calls, which would be in each other's way.
         """
-        alike: dict[bytes, list[list[tuple[int, bytes]]]] = {}
+        alike: dict[Columns, list[list[tuple[int, bytes]]]] = {}
         for family in self.levels[level] if level < len(self.levels) else ():
-            own: dict[bytes, list[tuple[int, bytes]]] = {}
+            own: dict[Columns, list[tuple[int, bytes]]] = {}
             for place in family:
                 columns, texts = self.rows[place]
                 own.setdefault(columns, []).append((start + place, texts))
@@ -59,7 +62,14 @@ class Import:
             for some in cut(pieces, size, lambda piece: sum(map(_length, piece)), len):
                 numbers, parts = zip(*(row for piece in some for row in piece), strict=True)
                 yield Call(
-                    model, "load", self.context, numbers, parts, idempotent=last, columns=columns
+                    model,
+                    "load",
+                    self.context,
+                    numbers,
+                    parts,
+                    idempotent=last,
+                    columns=columns,
+                    names=[self.names[number - start] for number in numbers],
                 )
 
 
@@ -74,7 +84,7 @@ def prepare(operation: CreateOperation, fields: Fields) -> Import:
     """
     check = Checker(operation.verb, operation.model)
 
-    def made_of(pair: tuple[WireRecord, str], index: int) -> tuple[bytes, bytes]:
+    def made_of(pair: tuple[WireRecord, str], index: int) -> tuple[Columns, bytes]:
         try:
             record, name = pair
             return row(typed(record, operation.model, {operation.model: fields}), name, fields)
@@ -83,7 +93,7 @@ def prepare(operation: CreateOperation, fields: Fields) -> Import:
 
     made = check.all(zip(operation.records, operation.external_ids, strict=True), "", made_of)
     context = import_context(operation.context, operation.records, fields)
-    return Import(context, made, in_levels(operation, fields, check))
+    return Import(context, made, operation.external_ids, in_levels(operation, fields, check))
 
 
 # -- the answer ----------------------------------------------------------------------------------

@@ -259,7 +259,7 @@ def _different(
         [each.number for each in updates],
         [b"%d" % each.id for each in updates],
         idempotent=last and all(is_absolute(each.values) for each in updates),
-        columns=encode([DATABASE_ID, *columns]) if columns else None,
+        columns=(DATABASE_ID, *columns) if columns else (),
         each=[each.part for each in updates],
         rows=[encode([str(each.id), *(text for _, text in each.cells)]) for each in updates]
         if columns

@@ -60,7 +60,7 @@ class Source:
         self._check = check
         self._external_ids = external_ids
         self._seen: dict[str, int] = {}
-        self._waiting: dict[bytes, deque[Part]] = {}
+        self._waiting: dict[tuple[str, ...], deque[Part]] = {}
 
     @property
     def imports(self) -> bool:
@@ -122,7 +122,7 @@ class Source:
             return
         record, name = self.kept[index]
         known = {self._check.model: self.fields} if self.imports else self.known
-        columns = b""
+        columns: tuple[str, ...] = ()
         try:
             record = typed(record, self._check.model, known)
             if self.imports:
@@ -134,10 +134,10 @@ class Source:
             raise self._check.error(str(error), index) from None
         self._waiting.setdefault(columns, deque()).append(Part(index, part))
 
-    def cut(self, size: int, bytes_: int) -> tuple[bytes, list[Part]] | None:
+    def cut(self, size: int, bytes_: int) -> tuple[tuple[str, ...], list[Part]] | None:
         """Return the columns and the parts of the next call, None while nothing waits."""
         columns, waiting = max(
-            self._waiting.items(), key=lambda each: len(each[1]), default=(b"", ())
+            self._waiting.items(), key=lambda each: len(each[1]), default=((), ())
         )
         if not waiting:
             return None
@@ -153,6 +153,10 @@ class Source:
     def context(self, context: WireRecord, part: Part) -> WireRecord:
         """Return the context of the import that a part is of."""
         return import_context(context, [self.kept[part.index][0]], self.fields or {})
+
+    def names(self, parts: Iterable[Part]) -> list[str]:
+        """Return the external ids of an import's parts."""
+        return [self.kept[part.index][1] for part in parts]
 
     def settle(self, indexes: Iterable[int]) -> None:
         """Keep these records no longer."""

@@ -21,13 +21,13 @@ UPDATABLE = frozenset(
 )
 
 
-def row(record: WireRecord, external_id: str, fields: Fields) -> tuple[bytes, bytes]:
-    """Return the JSON of a record's columns and of its texts.
+def row(record: WireRecord, external_id: str, fields: Fields) -> tuple[tuple[str, ...], bytes]:
+    """Return the columns that a record fills, and the JSON of its texts.
 
     Raises InvalidValueError for what `load` cannot carry.
     """
     columns, texts = zip((EXTERNAL_ID, external_id), *_cells(record, fields), strict=True)
-    return encode(columns), encode(texts)
+    return columns, encode(texts)
 
 
 def import_context(

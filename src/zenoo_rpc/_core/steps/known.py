@@ -27,13 +27,8 @@ class KnownExternalIds(AboutCall):
     """
 
     cells: Cells | None = None
-    names: list[str] = attrs.field(init=False, eq=False, repr=False)  # the external ids
 
     method = "search_read"
-
-    @names.default
-    def _names(self) -> list[str]:
-        return [json.loads(part)[0] for part in self.call.parts]
 
     @property
     def model(self) -> str:
@@ -43,7 +38,7 @@ class KnownExternalIds(AboutCall):
     @property
     def arguments(self) -> list[bytes]:
         """The method's positional arguments, each as JSON: a domain and the fields."""
-        names = dict.fromkeys(self.names)
+        names = dict.fromkeys(self.call.names)
         if self.cells is not None:
             for part in self.call.parts:
                 names.update(dict.fromkeys(self.cells.references(json.loads(part))))
@@ -51,7 +46,7 @@ class KnownExternalIds(AboutCall):
 
     def found(self, reply: Answer | Fault) -> list[int | None] | None:
         """Return for each record its id if it is there, None where that was not answered."""
-        return found(reply.value, self.names) if isinstance(reply, Answer) else None
+        return found(reply.value, self.call.names) if isinstance(reply, Answer) else None
 
     def taken(self, reply: Answer | Fault) -> dict[int, ZenooError]:
         """Return what is told of records whose external id another model has, by their places.
@@ -60,7 +55,7 @@ class KnownExternalIds(AboutCall):
         """
         own = self.call.model
         models = {_whole(row): row.get("model", own) for row in self._rows(reply)}
-        each = ((place, models.get(name, own)) for place, name in enumerate(self.names))
+        each = ((place, models.get(name, own)) for place, name in enumerate(self.call.names))
         return {
             place: InvalidValueError(f"its external id is that of a record of {model}")
             for place, model in each

@@ -54,8 +54,7 @@ class Cells:
     @classmethod
     def of(cls, call: Call, fields: Fields) -> Cells | None:
         """Return those of a call; None where a value cannot be compared with what is there."""
-        columns = json.loads(call.columns or b"[]")[1:]  # the first one is the external id
-        paths = [column.partition("/") for column in columns]
+        paths = [column.partition("/") for column in call.columns[1:]]  # the first is the id
         about = [fields.get(name, {}) for name, _, _ in paths]
         if not all(each.get("type") in READ_AS and _is_kept(each) for each in about):
             return None
