@@ -404,3 +404,15 @@ def test_a_model_that_is_not_there(client):
             for _ in outcomes:
                 pass
     assert 0 == source.read
+
+
+def test_an_outcome_has_its_own_record(client):
+    """For files of what failed: each as it was given, bad ones too; only where that is wanted."""
+    rows = [{"name": "Ann"}, {"name": "Bob", "country_id": 99999999}, 7, {"name": "Cid"}]
+    manager = client.batch_manager
+    with manager.stream("res.partner", rows, chunk_size=2, keep_records=True) as told:
+        given = [(each.record, each.status) for each in told]
+    assert all(row is record for row, (record, _) in zip(rows, given, strict=True))
+    assert rows[1:3] == [record for record, status in given if status is REFUSED]
+    with manager.stream("res.partner", rows[:1]) as told:
+        assert [None] == [each.record for each in told]

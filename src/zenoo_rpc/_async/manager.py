@@ -117,6 +117,7 @@ class BatchManager:
         *,
         external_ids: Name = None,
         context: Mapping[str, object] | None = None,
+        keep_records: bool = False,
         **options: Unpack[Options],
     ) -> OutcomeStream:
         """Create records, and tell what became of each as soon as that is known, in their order.
@@ -124,11 +125,18 @@ class BatchManager:
         It is opened by a with statement and then iterated: see `OutcomeStream`. *records* is any
         iterable, of any length; memory does not grow with it. *external_ids* is the name of the
         field that holds them, or a function of a record; each of these is kept, so that none
-        occurs twice.
+        occurs twice. With *keep_records* each outcome has the record as it was given, for a file of
+        those that failed.
         """
         if not isinstance(records, (Iterable, *ASTREAM)):
             raise Checker(CreateStream.verb, model).error(RECORDS)
-        operation = CreateStream(model, [records], external_ids=external_ids, context=context)
+        operation = CreateStream(
+            model,
+            [records],
+            external_ids=external_ids,
+            context=context,
+            keep_records=arguments.yes_or_no("keep_records", keep_records),
+        )
         chosen = arguments.options(BatchOptions, options)
         run = self.start([operation], chosen, look_ahead=4 * self.settings.max_concurrency)
         execution = Execution(self._client, self._slots, self.settings, run, chosen)

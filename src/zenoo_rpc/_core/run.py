@@ -8,6 +8,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 
+import attrs
+
 from ..batch.operations import CreateStream, Operation
 from ..batch.options import OnError, OnUnknown, Progress, Way
 from ..batch.results import BatchResult, RecordOutcome
@@ -163,6 +165,9 @@ class Run:
             outcome = self._ledger.outcome(operation, self._told, ended=ended)
             if outcome is None:
                 return None
+            if isinstance(operation, CreateStream):
+                record = operation.source.hand_back(self._told)
+                outcome = attrs.evolve(outcome, record=record) if record is not None else outcome
             self._told += 1
             if self._told - self._ledger.first >= FORGOTTEN_AT_ONCE:
                 self._ledger.forget(self._told)

@@ -115,6 +115,7 @@ class CreateStream(Operation):
 
     Its length is how many were read so far. A record that cannot be sent is refused by itself,
     since others are on their way by then. *external_ids* as in `CreateOperation`, but no list.
+    With *keep_records* each outcome that is told one by one has what was given.
 
     >>> CreateStream("res.partner", [iter([{"name": "Ann"}])])
     <CreateStream: create res.partner, 0 records>
@@ -131,9 +132,10 @@ class CreateStream(Operation):
         *,
         external_ids: Name = None,
         context: Context = None,
+        keep_records: bool = False,
     ) -> None:
         check = Checker(self.verb, model)
-        source = Source(check, list(items), external_ids)
+        source = Source(check, list(items), external_ids, keep=keep_records)
         self.__attrs_init__(check.model, check.context(context), source)
 
     def __len__(self) -> int:

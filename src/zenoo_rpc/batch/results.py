@@ -6,7 +6,7 @@ import enum
 import functools
 from array import array
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from typing import Self
+from typing import Any, Self
 
 import attrs
 
@@ -55,7 +55,8 @@ class RecordOutcome:
     *created* tells a record that was created (True) from one whose external id was there already
     (False); None where that is not known: on 19 only users with the Access Rights group may ask.
     *changed* is False for one that held all the values already, so that nothing was sent, True for
-    one that did not, None where nobody looked.
+    one that did not, None where nobody looked. *record* is what the caller gave, of a stream that
+    keeps it.
     """
 
     operation: Operation
@@ -65,6 +66,7 @@ class RecordOutcome:
     error: ZenooError | None
     created: bool | None = None
     changed: bool | None = None
+    record: Any = attrs.field(default=None, repr=False)
 
     @property
     def field(self) -> str | None:

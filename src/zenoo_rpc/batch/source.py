@@ -37,10 +37,18 @@ class Part:
 class Source:
     """The records of a create that is read while it is sent.
 
-    *external_ids* is the name of the field that holds them, or a function of a record.
+    *external_ids* is the name of the field that holds them, or a function of a record. To *keep* is
+    to have each item as it came until its outcome is told.
     """
 
-    def __init__(self, check: Checker, items: Sequence[Items], external_ids: Name = None) -> None:
+    def __init__(
+        self,
+        check: Checker,
+        items: Sequence[Items],
+        external_ids: Name = None,
+        *,
+        keep: bool = False,
+    ) -> None:
         if external_ids is not None and not (
             isinstance(external_ids, str) or callable(external_ids)
         ):
@@ -57,6 +65,7 @@ class Source:
         self.fields: Fields | None = None  # of an import's model
         self.known: Known = {}  # the fields of all models, as far as they are known
         self.untyped: list[int] = []  # what waits until more of them are, and what came after it
+        self._given: dict[int, object] | None = {} if keep else None
         self._check = check
         self._external_ids = external_ids
         self._seen: dict[str, int] = {}
@@ -85,6 +94,8 @@ class Source:
         """Take items that were read; return the errors of the bad ones, by index."""
         numbered = list(enumerate(items, self.count))
         self.count += len(numbered)
+        if self._given is not None:
+            self._given.update(numbered)
         errors = _errors(numbered, self._add)
         self.unread = self.unread if self.items else ""
         return errors
@@ -153,6 +164,10 @@ class Source:
     def context(self, context: WireRecord, part: Part) -> WireRecord:
         """Return the context of the import that a part is of."""
         return import_context(context, [self.kept[part.index][0]], self.fields or {})
+
+    def hand_back(self, index: int) -> object:
+        """Return an item as it came, and keep it no longer; None if it was not kept."""
+        return self._given.pop(index) if self._given else None
 
     def names(self, parts: Iterable[Part]) -> list[str]:
         """Return the external ids of an import's parts."""
