@@ -7,8 +7,9 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 from .database import Database, Row, Table
-from .errors import OdooError, Wording, builtin, missing, not_an_integer, postgres
+from .errors import OdooError, builtin, missing, not_an_integer, postgres
 from .models import Model
+from .wording import Wording
 
 ADMIN = 2
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from attrs import frozen
 
-from .errors import OdooError, Wording, builtin, not_an_integer, postgres, user_error
+from .errors import OdooError, builtin, not_an_integer, postgres, user_error
+from .wording import Wording
 
 TO_MANY = frozenset({"one2many", "many2many"})
 TEXT = frozenset({"char", "text", "html"})

@@ -7,8 +7,8 @@ from zoneinfo import available_timezones
 
 from attrs import frozen
 
-from .errors import Wording
 from .fields import Convert, Field, converters
+from .wording import Wording
 
 
 @frozen(kw_only=True)

@@ -12,10 +12,11 @@ from . import catalog, keys, methods
 from .data import fill
 from .database import Database
 from .env import ADMIN, Env, Session
-from .errors import Wording, access_denied, builtin, missing
+from .errors import access_denied, builtin, missing
 from .models import Model
 from .signatures import Call as MethodCall
 from .signatures import Method
+from .wording import Wording
 
 
 @frozen
