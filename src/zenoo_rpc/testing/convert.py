@@ -84,7 +84,7 @@ class Converter:
                 return self._boolean(value, label, tell)
             case "integer" | "many2one_reference":
                 return _number(int, "an integer", value, label)
-            case "float":
+            case "float" | "monetary":
                 return _number(float, "a number", value, label)
             case "date":
                 return _moment(value, label, "date", "%Y-%m-%d", "2012-12-31")

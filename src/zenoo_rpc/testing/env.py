@@ -7,7 +7,8 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 from .database import Database, Row, Table
-from .errors import OdooError, builtin, missing, not_an_integer, postgres
+from .errors import OdooError, builtin, missing, not_an_integer, not_here, postgres
+from .fields import Field
 from .models import Model
 from .wording import Wording
 
@@ -58,6 +59,26 @@ class Env:
     def table(self, model: str) -> Table:
         """Return the table of a model that is known to exist."""
         return self.db.tables[model]
+
+    def lacks(self, field: Field) -> str:
+        """Return what is lacking where a relation leads, the empty text for nothing."""
+        if field.relation not in self.db.models:
+            return f"no model {field.relation!r} for the field {field.name}: `add_model` adds it"
+        if field.type != "one2many" or field.inverse in self.db.models[field.relation].references:
+            return ""
+        many2one = f"{field.relation}.{field.inverse}"
+        return f"no many2one {many2one} for the field {field.name}: `add_field` adds it"
+
+    def other(self, field: Field) -> Table:
+        """Return the table of the model to which a relation leads.
+
+        Raises:
+            OdooError: the stand-in has no such model, or not the other side of a one2many.
+        """
+        what = self.lacks(field)
+        if what:
+            raise not_here(what)
+        return self.db.tables[field.relation]
 
     def with_context(self, **changes: Any) -> "Env":
         """Return the same surroundings with a changed context."""

@@ -109,6 +109,11 @@ def builtin(kind: str, message: str) -> OdooError:
     return OdooError(f"builtins.{kind}", message)
 
 
+def not_here(what: str) -> OdooError:
+    """Return what only the stand-in says: that it has not got what real Odoo may have."""
+    return builtin("NotImplementedError", f"The stand-in has {what}")
+
+
 def postgres(kind: str, message: str) -> OdooError:
     """Return an error of the database driver; PostgreSQL ends its texts with a new line."""
     return OdooError(f"psycopg2.errors.{kind}", message + "\n")

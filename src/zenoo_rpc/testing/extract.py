@@ -54,7 +54,7 @@ def records(
             places = [n for n, path in enumerate(columns) if path[0] == name]
             below = [columns[n][1:] or [BY_NAME] for n in places]
             cells = [found for one in span if any(found := _cells(one, places))]
-            target = env.table(fields[name].relation).model
+            target = env.other(fields[name]).model
             found_below = records(env, target, below, cells, float("inf"))
             record[name] = [sub for sub, _, _ in found_below]
         yield record, index, index + len(span) - 1

@@ -100,7 +100,7 @@ def before_write(
 
 def after_write(env: Env, model: Model, row_id: int, vals: Mapping[str, Any]) -> None:
     """Refuse a circle, and bring the relatives of a changed record up to date."""
-    if "parent_id" in vals and "parent_id" in model.references:
+    if "parent_id" in vals and model.fields["parent_id"].relation == model.name:
         _refuse_circle(env, model, row_id)
     if model.name == "res.partner":
         partners.written(env, row_id, vals)

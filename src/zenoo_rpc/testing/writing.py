@@ -8,9 +8,7 @@ from .database import NotUniqueError, Row, Table
 from .env import Env
 from .errors import builtin, missing
 from .fields import TO_MANY, Field
-from .models import Model
-
-MAGIC = frozenset({"id", "display_name", "create_uid", "create_date", "write_uid", "write_date"})
+from .models import MAGIC, Model
 
 
 def create(env: Env, name: str, vals_list: Sequence[Any]) -> list[int]:
@@ -92,7 +90,7 @@ def _check(env: Env, table: Table, row: Row, references: Iterable[str]) -> None:
         if target is None:
             continue
         field = model.fields[name]
-        if target not in env.table(field.relation).rows:
+        if target not in env.other(field).rows:
             # 19 looks at the parent before the database does.
             if env.series >= 19 and model.name == "res.partner" and name == "parent_id":
                 raise missing(field.relation, target, env.uid)
