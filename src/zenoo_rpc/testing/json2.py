@@ -8,10 +8,10 @@ from typing import Any
 from attrs import frozen
 from werkzeug import Request as HttpRequest
 
-from . import methods
 from .env import Env, Request, Session, record_ids
 from .errors import OdooError, builtin
 from .http_errors import HttpError, status_of, unprocessable
+from .public import public
 from .service import Call, Service
 
 _BEARER = re.compile(r"bearer\s+(.+)", re.IGNORECASE)
@@ -91,7 +91,7 @@ def _call(
 ) -> Any:
     model = service.db.models[name]
     try:
-        signature, run = methods.public(env, service.offered, model, method)
+        signature, run = public(env, service.offered, model, method)
     except OdooError as error:
         if error.name == "builtins.AttributeError":
             raise HttpError(404, error.message) from None

@@ -42,6 +42,7 @@ def _create_one(env: Env, table: Table, vals: Any) -> int:
     for field, value in special:
         relations.apply(env, model, row_id, field, value, creating=True)
     rules.after_create(env, model, row_id, vals)
+    rules.check_record(env, model, row_id)
     return row_id
 
 
@@ -137,6 +138,7 @@ def write(env: Env, name: str, ids: Sequence[int], vals: Any) -> None:
         for field, value in special:
             relations.apply(env, model, row_id, field, value, creating=False)
         rules.after_write(env, model, row_id, vals)
+        rules.check_record(env, model, row_id)
 
 
 def unlink(env: Env, name: str, ids: Sequence[int], *, by_database: bool = False) -> None:
