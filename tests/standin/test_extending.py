@@ -730,3 +730,60 @@ def test_they_are_read_when_asked_for() -> None:
         client.search("sale.order")
         client.search("sale.order.line")
         assert 1 == bundled.read.cache_info().misses
+
+
+# -- what it does not know -----------------------------------------------------------------------
+
+
+def test_an_unknown_model(odoo: OdooStandIn, client: ZenooClient) -> None:
+    """Real Odoo's words, as a server without that module has them; the traceback tells more."""
+    with pytest.raises(UserError, match=r"crm\.lead'? does") as caught:
+        client.search("crm.lead")
+    assert "stand-in" in caught.value.debug
+    assert "add_model" in caught.value.debug
+
+
+def test_an_unknown_method(odoo: OdooStandIn, client: ZenooClient) -> None:
+    """A name that real Odoo has nowhere is told as there."""
+    with pytest.raises(OdooError, match=r"does not exist|has no attribute") as caught:
+        client.execute_kw("res.partner", "frobnicate", [], {})
+    assert "stand-in" in caught.value.debug
+
+
+@pytest.mark.parametrize(
+    ("model", "method"),
+    [
+        ("res.partner", "read_group"),
+        ("res.partner", "message_post"),
+        ("sale.order", "action_confirm"),
+        ("account.move", "action_post"),
+        (ASSET, "compute_all"),
+    ],
+)
+def test_a_method_that_real_odoo_has(
+    assets: OdooStandIn, client: ZenooClient, model: str, method: str
+) -> None:
+    """The stand-in says that it is the one who lacks it."""
+    with pytest.raises(ServerError, match=rf"stand-in.*'{model}\.{method}'") as caught:
+        client.execute_kw(model, method, [], {})
+    assert "builtins.NotImplementedError" == caught.value.name
+
+
+def test_a_method_of_another_release(assets: OdooStandIn, client: ZenooClient, way: Any) -> None:
+    """What real Odoo of this release has not is told as there, of an added model too."""
+    method = "name_get" if way[0] == "19.0" else "web_save_multi"
+    for model in ("res.partner", ASSET):
+        with pytest.raises(OdooError, match=r"does not exist|has no attribute"):
+            client.execute_kw(model, method, [], {})
+
+
+def test_an_unknown_field(odoo: OdooStandIn, client: ZenooClient) -> None:
+    """Real Odoo's words for a field that is not there; the traceback says who does not know it."""
+    for call in (
+        lambda: client.read("res.partner", [1], ["industry_id"]),
+        lambda: client.search("res.partner", [("industry_id", "=", 1)]),
+        lambda: client.execute_kw("res.partner", "load", [["industry_id"], [["a"]]]),
+    ):
+        with pytest.raises(OdooError, match="industry_id") as caught:
+            call()
+        assert "add_field" in caught.value.debug

@@ -32,6 +32,7 @@ class OdooError(Exception):
         message: the text.
         arguments: what the exception was made of; the message alone by default.
         violation: what the database found, when it was the database that refused.
+        hint: what the traceback says besides.
     """
 
     def __init__(
@@ -40,12 +41,14 @@ class OdooError(Exception):
         message: str,
         arguments: list[Any] | None = None,
         violation: Violation | None = None,
+        hint: str = "",
     ) -> None:
         super().__init__(name, message, arguments)
         self.name = name
         self.message = message
         self.arguments = [message] if arguments is None else arguments
         self.violation = violation
+        self.hint = hint
 
     @property
     def is_for_users(self) -> bool:
@@ -66,7 +69,11 @@ class OdooError(Exception):
         last = f"{self.name.removeprefix('builtins.')}: {text}\n"
         if self.name == ACCESS_DENIED:
             return last
-        return f"Traceback (most recent call last):\n  ...\n{last}"
+        return self.as_traceback(last)
+
+    def as_traceback(self, last: str) -> str:
+        """Return a traceback that ends with a line, and has the hint for its frames."""
+        return f"Traceback (most recent call last):\n  {self.hint or '...'}\n{last}"
 
 
 EXCEPTIONS = "odoo.exceptions."
@@ -104,9 +111,14 @@ def missing(model: str, record_id: object, uid: int) -> OdooError:
     )
 
 
-def builtin(kind: str, message: str) -> OdooError:
+def builtin(kind: str, message: str, hint: str = "") -> OdooError:
     """Return an ordinary Python exception that reached the edge, such as ``ValueError``."""
-    return OdooError(f"builtins.{kind}", message)
+    return OdooError(f"builtins.{kind}", message, hint=hint)
+
+
+NO_MODEL = "The stand-in has no such model: `add_model` adds one."
+NO_METHOD = "The stand-in has no such method."
+NO_FIELD = "The stand-in has no such field: `add_field` adds one."
 
 
 def not_here(what: str) -> OdooError:

@@ -10,6 +10,8 @@ from attrs import frozen
 
 from .errors import (
     EXCEPTIONS,
+    NO_FIELD,
+    NO_METHOD,
     OdooError,
     Violation,
     access_error,
@@ -41,8 +43,10 @@ class Wording:
     def no_method(self, model: str, method: str) -> OdooError:
         """Return the answer to a method that is not there."""
         if self.series >= 19:
-            return builtin("AttributeError", f"The method '{model}.{method}' does not exist")
-        return builtin("AttributeError", f"type object '{model}' has no attribute '{method}'")
+            text = f"The method '{model}.{method}' does not exist"
+        else:
+            text = f"type object '{model}' has no attribute '{method}'"
+        return builtin("AttributeError", text, NO_METHOD)
 
     def no_ids(self) -> OdooError:
         """Return the answer to a record method that was called without any argument."""
@@ -52,16 +56,17 @@ class Wording:
     def unknown_field(self, model: str, field: str, doing: str) -> OdooError:
         """Return the refusal of a field; *doing* is create, write, read or order."""
         if self.series >= 19 and doing == "write" and model == "res.partner":
-            return builtin("KeyError", field)
+            return builtin("KeyError", field, NO_FIELD)
         where = {"create": "in", "write": "in", "read": "on"}.get(doing, "on model")
         if self.series < 19:
             where = "on model"
-        return builtin("ValueError", f"Invalid field '{field}' {where} '{model}'")
+        return builtin("ValueError", f"Invalid field '{field}' {where} '{model}'", NO_FIELD)
 
     def unknown_in_domain(self, model: str, leaf: tuple[Any, ...]) -> OdooError:
         """Return the refusal of a field in a domain."""
         what = "condition" if self.series >= 19 else "leaf"
-        return builtin("ValueError", f"Invalid field {model}.{leaf[0]} in {what} {leaf!r}")
+        text = f"Invalid field {model}.{leaf[0]} in {what} {leaf!r}"
+        return builtin("ValueError", text, NO_FIELD)
 
     def access(self, verb: str, label: str, model: str, group: str) -> OdooError:
         """Return the refusal of an operation; *verb* is create, modify, delete or access."""
