@@ -5,8 +5,8 @@ not all of them.
 """
 
 from . import key_models
-from .errors import Wording
 from .models import Model, model, plain, reference, timezones
+from .wording import Wording
 
 
 def build(series: int) -> dict[str, Model]:

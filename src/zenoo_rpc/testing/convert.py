@@ -8,7 +8,7 @@ from attrs import define, field
 
 from . import external_ids, search
 from .env import Env
-from .errors import builtin, postgres
+from .errors import NO_FIELD, builtin, postgres
 from .extract import BY_NAME, IDS
 from .fields import Field
 from .models import Model
@@ -64,7 +64,7 @@ class Converter:
                 made[name] = False
                 continue
             if name not in model.fields:
-                raise builtin("KeyError", name)
+                raise builtin("KeyError", name, NO_FIELD)
 
             def tell(found: ConversionError, name: str = name) -> None:
                 log(name, found)
@@ -84,7 +84,7 @@ class Converter:
                 return self._boolean(value, label, tell)
             case "integer" | "many2one_reference":
                 return _number(int, "an integer", value, label)
-            case "float":
+            case "float" | "monetary":
                 return _number(float, "a number", value, label)
             case "date":
                 return _moment(value, label, "date", "%Y-%m-%d", "2012-12-31")

@@ -5,7 +5,7 @@ from typing import Any
 from . import external_ids, writing
 from .database import Database
 from .env import Env
-from .errors import Wording
+from .wording import Wording
 
 COUNTRIES = (
     (12, "Austria", "AT", 43),

@@ -11,9 +11,11 @@ from typing import Any
 
 from attrs import define, field
 
+from .bundled import Models
 from .models import Model
 
 Row = dict[str, Any]
+Check = Callable[[dict[str, Any]], str | None]  # a text refuses the record
 
 
 class NotUniqueError(Exception):
@@ -85,7 +87,24 @@ def _key_of(index: str) -> Callable[[Row], Any]:
     names = index.split(",")
     if len(names) == 1:
         return lambda row: row.get(index)
-    return lambda row: tuple(row.get(name) for name in names)
+
+    def key(row: Row) -> tuple[Any, ...] | None:
+        found = tuple(row.get(name) for name in names)
+        return None if None in found else found  # as in SQL, nothing is like nothing
+
+    return key
+
+
+class Tables(dict[str, Table]):
+    """The tables by model; each is made when it is first asked for."""
+
+    def __init__(self, models: Mapping[str, Model]) -> None:
+        super().__init__()
+        self._models = models
+
+    def __missing__(self, name: str) -> Table:
+        table = self[name] = Table(self._models[name])
+        return table
 
 
 @define
@@ -94,16 +113,37 @@ class Database:
 
     Args:
         ruled_out: by model the values of the records that a record rule hides.
+        allowed: by user and model what a user may do beside what everyone may.
+        checks: by model the constraints that the user of the stand-in wrote.
+        refusals: by model and method the texts that the next calls are refused with.
     """
 
-    models: Mapping[str, Model]
+    models: Models
     ruled_out: dict[str, Mapping[str, Any]] = field(factory=dict)
+    allowed: dict[tuple[int, str], set[str]] = field(factory=dict, init=False)
+    checks: dict[str, list[Check]] = field(factory=dict, init=False)
+    refusals: dict[tuple[str, str], list[str]] = field(factory=dict, init=False)
     tables: dict[str, Table] = field(init=False)
     lock: threading.RLock = field(factory=threading.RLock, init=False)
     journal: list[tuple[Table, int, Row | None]] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.tables = {name: Table(model) for name, model in self.models.items()}
+        self.tables = Tables(self.models)
+
+    def define(self, model: Model, filled: Mapping[str, Any]) -> None:
+        """Add a model, or put it in its own place: its records stay, and are *filled* up.
+
+        Raises:
+            NotUniqueError: two records share a value that must be unique; then all is as before.
+        """
+        table = Table(model)
+        if model.name in self.tables:
+            old = self.tables[model.name]
+            table.last_id = old.last_id
+            for row_id, row in old.rows.items():
+                table.put(row_id, {**filled, **row})
+        self.models[model.name] = model
+        self.tables[model.name] = table
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -7,10 +7,13 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 from .database import Database, Row, Table
-from .errors import OdooError, Wording, builtin, missing, not_an_integer, postgres
+from .errors import OdooError, builtin, missing, not_an_integer, not_here, postgres
+from .fields import Field
 from .models import Model
+from .wording import Wording
 
 ADMIN = 2
+VERBS = {"read": "access", "create": "create", "write": "modify", "unlink": "delete"}  # by right
 
 
 def _now() -> datetime:
@@ -58,6 +61,26 @@ class Env:
         """Return the table of a model that is known to exist."""
         return self.db.tables[model]
 
+    def lacks(self, field: Field) -> str:
+        """Return what is lacking where a relation leads, the empty text for nothing."""
+        if field.relation not in self.db.models:
+            return f"no model {field.relation!r} for the field {field.name}: `add_model` adds it"
+        if field.type != "one2many" or field.inverse in self.db.models[field.relation].references:
+            return ""
+        many2one = f"{field.relation}.{field.inverse}"
+        return f"no many2one {many2one} for the field {field.name}: `add_field` adds it"
+
+    def other(self, field: Field) -> Table:
+        """Return the table of the model to which a relation leads.
+
+        Raises:
+            OdooError: the stand-in has no such model, or not the other side of a one2many.
+        """
+        what = self.lacks(field)
+        if what:
+            raise not_here(what)
+        return self.db.tables[field.relation]
+
     def with_context(self, **changes: Any) -> "Env":
         """Return the same surroundings with a changed context."""
         return evolve(self, context={**self.context, **changes})
@@ -74,6 +97,8 @@ class Env:
     def check(self, model: Model, verb: str) -> None:
         """Refuse what the caller may not do; *verb* is create, modify, delete or access."""
         if self.trusted or verb in model.everyone or (self.uid <= ADMIN and model.group):
+            return
+        if verb in self.db.allowed.get((self.uid, model.name), ()):
             return
         raise self.words.access(verb, model.label, model.name, model.group)
 

@@ -6,7 +6,7 @@ from itertools import takewhile
 from typing import Any
 
 from .env import Env
-from .errors import OdooError, builtin
+from .errors import NO_FIELD, OdooError, builtin
 from .fields import Field
 from .models import Model
 
@@ -54,7 +54,7 @@ def records(
             places = [n for n, path in enumerate(columns) if path[0] == name]
             below = [columns[n][1:] or [BY_NAME] for n in places]
             cells = [found for one in span if any(found := _cells(one, places))]
-            target = env.table(fields[name].relation).model
+            target = env.other(fields[name]).model
             found_below = records(env, target, below, cells, float("inf"))
             record[name] = [sub for sub, _, _ in found_below]
         yield record, index, index + len(span) - 1
@@ -75,11 +75,11 @@ def _cells(row: Sequence[Any], places: Sequence[int]) -> list[Any]:
 
 def _refuse_column(env: Env, name: str) -> None:
     if env.series < 19:
-        raise builtin("KeyError", name)
+        raise builtin("KeyError", name, NO_FIELD)
     if "." not in name:  # a dot is for properties, which are looked for later
         raise unknown_column(name)
 
 
 def unknown_column(name: str) -> OdooError:
     """Return the refusal of a column of 19."""
-    return builtin("ValueError", f"Invalid field name {name!r}")
+    return builtin("ValueError", f"Invalid field name {name!r}", NO_FIELD)

@@ -8,10 +8,12 @@ from typing import Any
 
 from attrs import frozen
 
-from .errors import OdooError, Wording, builtin, not_an_integer, postgres, user_error
+from .errors import OdooError, builtin, not_an_integer, postgres, user_error
+from .wording import Wording
 
 TO_MANY = frozenset({"one2many", "many2many"})
 TEXT = frozenset({"char", "text", "html"})
+DECIMAL = frozenset({"float", "monetary"})
 MAX_INTEGER = 2**31
 
 Convert = Callable[[Any], Any]
@@ -96,7 +98,7 @@ def converters(model: str, fields: Mapping[str, Field], words: Wording) -> dict[
 def _converter(model: str, field: Field, words: Wording) -> Convert:
     match field.type:
         case "char" if field.size:
-            return _cut(field.size, upper=field.name == "code")
+            return _cut(field.size, upper=(model, field.name) == ("res.country", "code"))
         case "char" | "text":
             return _text
         case "html":
@@ -105,7 +107,7 @@ def _converter(model: str, field: Field, words: Wording) -> Convert:
             return bool
         case "integer" | "many2one_reference":
             return _integer_for(words)
-        case "float":
+        case "float" | "monetary":
             return _float_for(words)
         case "date" | "datetime":
             return _date_for(field.type, words)
@@ -207,7 +209,7 @@ def _date_for(kind: str, words: Wording) -> Convert:
 def _selection_for(model: str, field: Field, words: Wording) -> Convert:
     options = frozenset(option for option, _ in field.selection)
     # 19 takes any language, listed or not; 14 refuses it like any other value.
-    open_ended = field.name == "lang" and words.series >= 19
+    open_ended = (model, field.name) == ("res.partner", "lang") and words.series >= 19
 
     def convert(value: Any) -> str | None:
         if not value:

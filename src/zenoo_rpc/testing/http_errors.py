@@ -21,16 +21,17 @@ _STATUS = {
 class HttpError(OdooError):
     """A refusal by the layer around the methods, whose class is one of werkzeug's."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, hint: str = "") -> None:
         kind = _TITLES[status].replace(" ", "")
-        super().__init__(f"werkzeug.exceptions.{kind}", message, [message, status])
+        super().__init__(f"werkzeug.exceptions.{kind}", message, [message, status], hint=hint)
         self.status = status
 
     @property
     def debug(self) -> str:
         """Return a text in the form of a traceback, without any frame."""
-        last = f"{self.name}: {self.status} {_TITLES[self.status]}: {self.message}\n"
-        return f"Traceback (most recent call last):\n  ...\n{last}"
+        return self.as_traceback(
+            f"{self.name}: {self.status} {_TITLES[self.status]}: {self.message}\n"
+        )
 
 
 def unprocessable(message: str) -> HttpError:

@@ -8,10 +8,10 @@ from typing import Any
 from attrs import frozen
 from werkzeug import Request as HttpRequest
 
-from . import methods
 from .env import Env, Request, Session, record_ids
-from .errors import OdooError, builtin
+from .errors import NO_MODEL, OdooError, builtin
 from .http_errors import HttpError, status_of, unprocessable
+from .public import public
 from .service import Call, Service
 
 _BEARER = re.compile(r"bearer\s+(.+)", re.IGNORECASE)
@@ -70,7 +70,7 @@ class Json2:
         service = self.service
         with service.db.transaction():
             if model not in service.db.models:
-                raise HttpError(404, f"the model {model!r} does not exist")
+                raise HttpError(404, f"the model {model!r} does not exist", NO_MODEL)
             session = Session(uid)  # nothing is remembered until the next call
             env = Env(service.db, service.words, uid, _context(context), session=session)
             return _call(env, service, model, name, ids, kwargs)
@@ -91,10 +91,10 @@ def _call(
 ) -> Any:
     model = service.db.models[name]
     try:
-        signature, run = methods.public(env, service.offered, model, method)
+        signature, run = public(env, service.offered, model, method)
     except OdooError as error:
         if error.name == "builtins.AttributeError":
-            raise HttpError(404, error.message) from None
+            raise HttpError(404, error.message, error.hint) from None
         raise
     if ids and not signature.on_ids:
         raise unprocessable(f"cannot call {name}.{method} with ids")

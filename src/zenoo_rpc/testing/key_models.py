@@ -1,7 +1,7 @@
 """The models about API keys: the keys, the wizard that makes one, the check of who asks for it."""
 
-from .errors import Wording
 from .models import Model, model, plain, reference
+from .wording import Wording
 
 APIKEYS = "res.users.apikeys"
 DESCRIPTION = "res.users.apikeys.description"

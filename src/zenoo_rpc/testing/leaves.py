@@ -10,7 +10,7 @@ from . import external_ids, naming, search, values
 from .database import Row
 from .env import Env
 from .errors import OdooError, builtin, not_an_integer, postgres
-from .fields import TEXT, TO_MANY, Field
+from .fields import DECIMAL, TEXT, TO_MANY, Field
 from .models import Model
 
 Test = Callable[[int, Row], bool]
@@ -29,6 +29,8 @@ def compile_leaf(env: Env, model: Model, name: str, operator: str, value: Any) -
     field = model.fields.get(head)
     if field is None:
         raise env.words.unknown_in_domain(model.name, (name, operator, value))
+    if field.relation:
+        env.other(field)
     if operator == "=?":
         if value is None or value is False:
             return lambda row_id, row: True
@@ -83,7 +85,8 @@ def _searchable(model: Model, field: Field) -> bool:
 
 
 def _positive(env: Env, model: Model, field: Field, operator: str, value: Any) -> Test:
-    if field.name in {"company_type", "complete_name"} and not _searchable(model, field):
+    computed = field.name in {"company_type", "complete_name"} and not field.store
+    if computed and not _searchable(model, field):
         if env.series >= 19:
             text = f"Cannot convert {model.name}.{field.name} to SQL because it is not stored"
             raise builtin("ValueError", text)
@@ -148,9 +151,9 @@ def _comparable(env: Env, field: Field, value: Any) -> Any:
         if isinstance(value, str) and not value.lstrip("-").isdigit():
             raise not_an_integer(value)
         return int(value)
-    if field.type in {"integer", "float", "many2one_reference"}:
+    if field.type in {"integer", "many2one_reference"} or field.type in DECIMAL:
         try:
-            return float(value) if field.type == "float" else int(value)
+            return float(value) if field.type in DECIMAL else int(value)
         except (ValueError, TypeError) as error:
             raise builtin(type(error).__name__, str(error)) from None
     if field.type == "datetime":
@@ -237,8 +240,8 @@ def _empty(env: Env, model: Model, field: Field) -> Test:
 
 def _named(env: Env, model: str, operator: str, value: Any) -> set[int]:
     matches = pattern(operator, value).fullmatch
-    rows = env.table(model).rows
-    return {row_id for row_id, row in rows.items() if matches(naming.of_row(env, model, row))}
+    rows = env.table(model).rows.items()
+    return {row_id for row_id, row in rows if matches(naming.of_row(env, model, row_id, row))}
 
 
 def _any(env: Env, model: Model, field: Field, value: Any) -> Test:
@@ -255,6 +258,9 @@ def _family(env: Env, model: Model, field: Field, operator: str, value: Any) -> 
     start = value if isinstance(value, list | tuple) else [value]
     found: set[int] = set()
     waiting = [int(item) for item in start if item and int(item) in table.rows]
+    parent = table.model.fields.get("parent_id")
+    if parent is None or parent.relation != relation:  # nobody has a family here
+        found, waiting = set(waiting), []
     while waiting:
         row_id = waiting.pop()
         if row_id in found:

@@ -84,7 +84,7 @@ class Import:
                     break
                 if about.type == "one2many":
                     found.add(about.relation)
-                    fields = self.env.table(about.relation).model.fields
+                    fields = self.env.other(about).model.fields
         return found
 
     def run(self, rows: Sequence[Any], limit: float) -> int:

@@ -1,19 +1,16 @@
 """The methods that can be called from outside, with the arguments they take in each release."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from . import external_ids, keys, naming, search, signatures, writing
-from .env import Env, Request, record_ids
+from . import external_ids, keys, naming, search, signatures, values, writing
+from .env import VERBS, Env, Request, record_ids
 from .errors import OdooError, builtin, missing
 from .load import load
 from .models import Model
+from .public import Run, public
 from .reading import read
 from .signatures import Method, method
-
-RIGHTS = {"create": "create", "write": "modify", "unlink": "delete"}  # right -> the refusal's verb
-
-Run = Callable[[Request], Any]
 
 
 def _create(call: Request) -> Any:
@@ -109,13 +106,18 @@ def _name_get(call: Request) -> list[list[Any]]:
 
 
 def _name_create(call: Request) -> list[Any]:
-    ids = writing.create(call.env, call.model.name, [{"name": call.arguments["name"]}])
+    vals = {call.model.name_field or "name": call.arguments["name"]}
+    ids = writing.create(call.env, call.model.name, [vals])
     return _named(call.env, call.model, ids)[0]
 
 
 def _default_get(call: Request) -> dict[str, Any]:
-    wanted = next(iter(call.arguments.values()))
-    return {name: call.model.defaults[name] for name in wanted if name in call.model.defaults}
+    env, model = call.env, call.model
+    wanted = [name for name in next(iter(call.arguments.values())) if name in model.defaults]
+    return {
+        name: values.reader(env, model, model.fields[name], names=False)(0, dict(model.defaults))
+        for name in wanted
+    }
 
 
 def _copy(call: Request) -> Any:
@@ -159,7 +161,7 @@ def _toggle(call: Request) -> None:
 
 
 def _check_access_rights(call: Request) -> bool:
-    verb = RIGHTS.get(call.arguments["operation"], "access")
+    verb = VERBS.get(call.arguments["operation"], "access")
     try:
         call.env.check(call.model, verb)
     except OdooError:
@@ -248,34 +250,6 @@ def table(series: int) -> dict[str, tuple[Method, Run]]:
         found.append((method("name_get", "", on_ids=True), _name_get))
         found.append((method("exists", "", on_ids=True), _exists))
     return {one.name: (one, run) for one, run in found}
-
-
-# Methods of 19 that its decorator makes private; 14 has ``init`` only.
-# fmt: off
-PRIVATE = frozenset({
-    "browse", "check_access", "concat", "ensure_one", "exists", "fetch", "filtered",
-    "filtered_domain", "flush_model", "flush_recordset", "grouped", "init",
-    "invalidate_model", "invalidate_recordset", "lock_for_update", "mapped", "modified",
-    "new", "search_fetch", "sorted", "sudo", "try_lock_for_update", "union", "update",
-    "with_company", "with_context", "with_env", "with_prefetch", "with_user",
-})
-# fmt: on
-
-
-def public(
-    env: Env, methods: Mapping[str, tuple[Method, Run]], model: Model, name: str
-) -> tuple[Method, Run]:
-    """Return the method of a model that callers from outside may call.
-
-    Raises:
-        OdooError: AccessError for a private one, AttributeError for one that is not there.
-    """
-    if name.startswith("_") or (name in PRIVATE and (env.series >= 19 or name == "init")):
-        raise env.words.private(model.name, name)
-    found = methods.get(name)
-    if found is None or found[0].only not in ("", model.name):
-        raise env.words.no_method(model.name, name)
-    return found
 
 
 def call(env: Env, methods: Mapping[str, tuple[Method, Run]], request: signatures.Call) -> Any:

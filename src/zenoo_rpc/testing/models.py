@@ -1,14 +1,17 @@
 """What a model is: its fields, and what is worked out of them once."""
 
+from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import available_timezones
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from .errors import Wording
 from .fields import Convert, Field, converters
+from .wording import Wording
+
+MAGIC = frozenset({"id", "display_name", "create_uid", "create_date", "write_uid", "write_date"})
 
 
 @frozen(kw_only=True)
@@ -29,6 +32,7 @@ class Model:
         private_to: the field with the only user who sees a record; for everyone when it is empty.
         for_admin: whether the administrator sees what is private to others.
         indexed: fields by which records are looked up, besides references and unique ones.
+        described: whether it was made of descriptions alone, and nothing says which methods it has.
     """
 
     name: str
@@ -47,6 +51,12 @@ class Model:
     indexed: tuple[str, ...]
     private_to: str
     for_admin: bool
+    described: bool
+
+    @property
+    def name_field(self) -> str:
+        """Return the field that a record is called by, the empty text when there is none."""
+        return next((name for name in ("name", "x_name") if name in self.fields), "")
 
 
 def plain(type_: str, name: str, string: str, **more: Any) -> Field:
@@ -93,22 +103,14 @@ def model(
     indexed: tuple[str, ...] = (),
     private_to: str = "",
     for_admin: bool = False,
+    described: bool = False,
 ) -> Model:
     """Return a model of the release of *words*, the server's own fields included."""
     listed = (*_magic(words.series), *(field for field in own if field is not None))
-    fields = {field.name: field for field in listed}
     return Model(
         name=name,
         label=label,
-        fields=MappingProxyType(fields),
-        convert=MappingProxyType(converters(name, fields, words)),
-        defaults=MappingProxyType(
-            {f.name: f.default for f in listed if f.default is not None and f.store}
-        ),
-        required=tuple(sorted(f.name for f in listed if f.required and f.store)),
-        references=tuple(
-            f.name for f in listed if f.type == "many2one" and f.store and not f.readonly
-        ),
+        **_worked_out(words, name, {field.name: field for field in listed}),
         order=order,
         group=group[words.series < 19],
         everyone=frozenset(everyone),
@@ -118,4 +120,22 @@ def model(
         indexed=indexed,
         private_to=private_to,
         for_admin=for_admin,
+        described=described,
     )
+
+
+def with_field(words: Wording, old: Model, field: Field) -> Model:
+    """Return a model with one more field."""
+    return evolve(old, **_worked_out(words, old.name, {**old.fields, field.name: field}))
+
+
+def _worked_out(words: Wording, name: str, fields: Mapping[str, Field]) -> dict[str, Any]:
+    """Return the fields of a model and what follows from them."""
+    stored = [field for field in fields.values() if field.store]
+    return {
+        "fields": MappingProxyType(fields),
+        "convert": MappingProxyType(converters(name, fields, words)),
+        "defaults": MappingProxyType({f.name: f.default for f in stored if f.default is not None}),
+        "required": tuple(sorted(f.name for f in stored if f.required)),
+        "references": tuple(f.name for f in stored if f.type == "many2one" and f.name not in MAGIC),
+    }

@@ -13,12 +13,15 @@ Name = Callable[[Env, Row], str]
 def display_name(env: Env, model: str, row_id: int) -> str:
     """Return the name of one record; the empty text when it has none."""
     row = env.table(model).rows.get(row_id)
-    return "" if row is None else of_row(env, model, row)
+    return "" if row is None else of_row(env, model, row_id, row)
 
 
-def of_row(env: Env, model: str, row: Row) -> str:
+def of_row(env: Env, model: str, row_id: int, row: Row) -> str:
     """Return the name of the record in *row*."""
-    return _NAMES.get(model, _plain)(env, row)
+    if model in _NAMES:
+        return _NAMES[model](env, row)
+    name = env.table(model).model.name_field
+    return str(row.get(name) or "") if name else f"{model},{row_id}"
 
 
 def address_labels(model: Model) -> dict[str, str]:

@@ -8,7 +8,7 @@ from .database import Row, Table
 from .env import Env
 from .errors import builtin, missing
 from .fields import Field
-from .models import Model
+from .models import MAGIC, Model
 
 CREATE, UPDATE, DELETE, UNLINK, LINK, CLEAR, SET = range(7)
 
@@ -53,7 +53,7 @@ def _links(
 ) -> None:
     """Carry out one command on a many2many."""
     table = env.table(model.name)
-    other = env.table(field.relation)
+    other = env.other(field)
     held: tuple[int, ...] = table.rows[row_id].get(field.name) or ()
     code = command[0]
     if code == CREATE:
@@ -102,7 +102,7 @@ def _require_known(
 
 def _children(env: Env, row_id: int, field: Field, command: Sequence[Any]) -> None:
     """Carry out one command on a one2many."""
-    other = env.table(field.relation)
+    other = env.other(field)
     code = command[0]
     if code == CREATE:
         vals = {**_part(command, 2), field.inverse: row_id}
@@ -146,9 +146,9 @@ def release(env: Env, model: Model, row_id: int, *, doomed: Collection[int]) -> 
     Raises:
         OdooError: a record that stays needs this one.
     """
-    for table in env.db.tables.values():
+    for table in list(env.db.tables.values()):
         for field in table.model.fields.values():
-            if field.relation != model.name or not field.store or field.readonly:
+            if field.relation != model.name or not field.store or field.name in MAGIC:
                 continue
             if field.type == "many2one":
                 _release_references(env, table, field, row_id, model, doomed)

@@ -3,11 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import external_ids, key_models, keys, partners, writing
+from attrs import evolve
+
+from . import external_ids, key_models, keys, partners, reading, writing
 from .database import NotUniqueError, Row, Table
 from .env import Env
-from .errors import OdooError, Violation, user_error, validation_error
+from .errors import OdooError, Violation, builtin, user_error, validation_error
 from .models import Model
+
+# The fields that hold the time of the call unless another is given.
+STAMPED = {"res.currency.rate": "name", "sale.order": "date_order", "account.move": "date"}
 
 
 def check_row(env: Env, model: Model, row: Row) -> None:
@@ -43,8 +48,9 @@ def not_unique(env: Env, table: Table, row: Row, clash: NotUniqueError) -> OdooE
             detail = f"DETAIL:  Key ({', '.join(columns)})=({values}) already exists."
             found = Violation(kind="unique", model=model.name, text=detail)
             return env.words.index(constraint, found)
-        string = model.fields[name].string
-        found = Violation(kind="unique", model=model.name, field=name, string=string, text=text)
+        found = Violation(kind="unique", model=model.name, text=text)
+        if name in model.fields:
+            found = evolve(found, field=name, string=model.fields[name].string)
         return env.words.constraint(constraint, found)
     raise AssertionError(clash)  # pragma: no cover
 
@@ -59,10 +65,11 @@ def before_rights(env: Env, model: Model, vals_list: Sequence[Any]) -> None:
 
 def before_create(env: Env, model: Model, row: Row, vals: Mapping[str, Any]) -> None:
     """Complete a row that is about to be created."""
+    stamp = model.fields.get(STAMPED.get(model.name, ""))
+    if stamp is not None and stamp.name not in vals:
+        row[stamp.name] = env.now if stamp.type == "datetime" else env.now.strftime("%Y-%m-%d")
     if model.name == "res.partner":
         partners.complete(env, row, vals)
-    elif model.name == "res.currency.rate" and "name" not in vals:
-        row["name"] = env.now.strftime("%Y-%m-%d")
     elif model.name == "res.users" and row.get("partner_id") is None and row.get("login"):
         row["partner_id"] = _partner_of_user(env, row, vals)
     elif model.name == key_models.DESCRIPTION and env.series >= 19:
@@ -100,7 +107,7 @@ def before_write(
 
 def after_write(env: Env, model: Model, row_id: int, vals: Mapping[str, Any]) -> None:
     """Refuse a circle, and bring the relatives of a changed record up to date."""
-    if "parent_id" in vals and "parent_id" in model.references:
+    if "parent_id" in vals and model.fields["parent_id"].relation == model.name:
         _refuse_circle(env, model, row_id)
     if model.name == "res.partner":
         partners.written(env, row_id, vals)
@@ -117,6 +124,18 @@ def _refuse_circle(env: Env, model: Model, row_id: int) -> None:
             raise user_error("Recursion Detected.")
         seen.add(above)
         above = rows[above].get("parent_id")
+
+
+def check_record(env: Env, model: Model, row_id: int) -> None:
+    """Refuse what a constraint of the user's own has something to say against."""
+    for check in env.db.checks.get(model.name, ()):
+        for record in reading.whole(env, model.name, [row_id]):  # each gets one of its own
+            try:
+                text = check(record)
+            except Exception as error:
+                raise builtin(type(error).__name__, str(error)) from error
+            if text:
+                raise validation_error(text)
 
 
 def before_unlink(env: Env, model: Model, ids: Sequence[int]) -> None:

@@ -12,8 +12,9 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 from werkzeug.serving import WSGIRequestHandler
 
-from . import values
+from . import reading
 from .env import ADMIN, Env
+from .extending import Extensible
 from .http import MAX_BODY, Gate
 from .json2 import Json2
 from .jsonrpc import JsonRpc
@@ -24,7 +25,7 @@ Latency = float | Callable[[Call], float]
 _SERIES = {"14.0": 14, "19.0": 19}
 
 
-class OdooStandIn:
+class OdooStandIn(Extensible):
     """An Odoo-like server in this process, for tests and demonstrations.
 
     It speaks `/jsonrpc`, and for 19 JSON-2, and keeps its records in memory. Each call is one
@@ -126,7 +127,10 @@ class OdooStandIn:
         return self._peak
 
     def reset(self) -> None:
-        """Go back to a new database, an empty log, no latency and a peak of zero."""
+        """Go back to a new database, an empty log, no latency and a peak of zero.
+
+        What was added goes with the database: models, fields, constraints, rights, refusals.
+        """
         self._service.reset()
         self._web.forget()
         self.latency = 0.0
@@ -144,8 +148,7 @@ class OdooStandIn:
         Raises:
             KeyError: no such user.
         """
-        uid = self._service.db.tables["res.users"].unique["login"][login]
-        return self._service.make_key(uid, name, expiration_date)
+        return self._service.make_key(self._service.user(login), name, expiration_date)
 
     def revoke_key(self, key: str) -> None:
         """Take an API key back; nothing happens when it is not there."""
@@ -174,16 +177,8 @@ class OdooStandIn:
         """
         service = self._service
         with service.db.lock:
-            env = Env(service.db, service.words, ADMIN, {"active_test": False}, trusted=True)
-            table = env.table(model)
-            readers = [
-                (name, values.reader(env, table.model, field, names=False))
-                for name, field in table.model.fields.items()
-            ]
-            return [
-                {name: read(row_id, row) for name, read in readers}
-                for row_id, row in sorted(table.rows.items())
-            ]
+            ids = sorted(service.db.tables[model].rows)
+            return reading.whole(Env(service.db, service.words, ADMIN), model, ids)
 
     def _serve(self, request: Request) -> Response:
         with self._flight:

@@ -8,14 +8,16 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from . import catalog, keys, methods
+from . import bundled, catalog, keys, methods
 from .data import fill
 from .database import Database
 from .env import ADMIN, Env, Session
-from .errors import Wording, access_denied, builtin, missing
+from .errors import access_denied, builtin, missing
 from .models import Model
+from .public import Run
 from .signatures import Call as MethodCall
 from .signatures import Method
+from .wording import Wording
 
 
 @frozen
@@ -50,7 +52,7 @@ class Service:
     api_key: str
     words: Wording = field(init=False)
     db: Database = field(init=False)
-    offered: Mapping[str, tuple[Method, methods.Run]] = field(init=False)
+    offered: Mapping[str, tuple[Method, Run]] = field(init=False)
     _models: Mapping[str, Model] = field(init=False)
     _calls: list[Call] = field(factory=list, init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
@@ -63,11 +65,15 @@ class Service:
 
     def reset(self) -> None:
         """Go back to a new database and an empty log."""
-        db = Database(self._models)
+        db = Database(bundled.Models(self.words, self._models))
         fill(db, self.words)
         self.db = db
         self.make_key(ADMIN, "stand-in", None, self.api_key)
         self.clear_calls()
+
+    def user(self, login: str) -> int:
+        """Return the uid of a user; KeyError when there is none."""
+        return self.db.tables["res.users"].unique["login"][login]
 
     def make_key(self, uid: int, name: str, end: datetime | None, secret: str = "") -> str:
         """Give a user an API key that is good until *end*, in UTC, and return it."""

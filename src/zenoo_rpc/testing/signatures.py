@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
-from .errors import OdooError, builtin, user_error
+from .errors import EXCEPTIONS, NO_MODEL, OdooError, builtin
 from .http_errors import unprocessable
 
 REQUIRED = object()  # the default of an argument that must be given
@@ -115,4 +115,4 @@ def method(name: str, parameters: str, *, on_ids: bool = False, only: str = "") 
 
 def no_model(name: object) -> OdooError:
     """Return the answer to a model that is not there."""
-    return user_error(f"Object {name} doesn't exist")
+    return OdooError(f"{EXCEPTIONS}UserError", f"Object {name} doesn't exist", hint=NO_MODEL)

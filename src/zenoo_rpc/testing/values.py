@@ -7,7 +7,7 @@ from typing import Any
 from . import external_ids, naming
 from .database import Row
 from .env import Env
-from .fields import TEXT, TO_MANY, Field
+from .fields import DECIMAL, TEXT, TO_MANY, Field
 from .models import Model
 
 Get = Callable[[int, Row], Any]
@@ -19,21 +19,21 @@ def getter(env: Env, model: Model, field: Field) -> Get:
     name = field.name
     if model.name == external_ids.MODEL and name == "complete_name":
         return lambda row_id, row: external_ids.complete_name(row)
-    if name == "reference":
+    if model.name == external_ids.MODEL and name == "reference":
         return lambda row_id, row: f"{row.get('model')},{row.get('res_id') or 0}"
     if name == "id":
         return lambda row_id, row: row_id
-    if name in NAMES:
-        return lambda row_id, row: naming.of_row(env, model.name, row)
+    if name in NAMES and not field.store:
+        return lambda row_id, row: naming.of_row(env, model.name, row_id, row)
     if name == "password" and model.name == "res.users":
         return lambda row_id, row: ""  # nobody reads a password back
-    if name == "company_type":
+    if name == "company_type" and not field.store:
         return lambda row_id, row: "company" if row.get("is_company") else "person"
     if field.through:
         partners = env.table("res.partner").rows
         return lambda row_id, row: partners[row[field.through]].get(name)
     if field.type == "one2many":
-        return lambda row_id, row: linked(env, field, row_id, row)
+        return _linked_of(env, field)
     return lambda row_id, row: row.get(name)
 
 
@@ -55,13 +55,13 @@ def reader(env: Env, model: Model, field: Field, *, names: bool) -> Get:
 
         return read_reference
     if field.type in TO_MANY:
-        return lambda row_id, row: linked(env, field, row_id, row)
+        return _linked_of(env, field)
     if field.type == "datetime":
         return lambda row_id, row: _stamp(get(row_id, row))
     empty: Any = False
     if field.type in {"integer", "many2one_reference"}:
         empty = 0
-    elif field.type == "float":
+    elif field.type in DECIMAL:
         empty = 0.0
 
     def read(row_id: int, row: Row) -> Any:
@@ -74,6 +74,12 @@ def reader(env: Env, model: Model, field: Field, *, names: bool) -> Get:
 def _stamp(value: datetime | None) -> str | bool:
     # RPC answers whole seconds, the database keeps more.
     return False if value is None else value.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _linked_of(env: Env, field: Field) -> Get:
+    if env.lacks(field):  # so nothing can have been put there
+        return lambda row_id, row: []
+    return lambda row_id, row: linked(env, field, row_id, row)
 
 
 def linked(env: Env, field: Field, row_id: int, row: Row, *, hidden: bool = False) -> list[int]:
@@ -113,8 +119,8 @@ def ordered(env: Env, model: Model, ids: list[int], order: str) -> list[int]:
 def _sort_key(env: Env, model: Model, field: Field) -> Get:
     get = getter(env, model, field)
     if field.type == "many2one":
-        target = env.table(field.relation).model
-        ranked = ordered(env, target, sorted(env.table(field.relation).rows), "")
+        other = env.other(field)
+        ranked = ordered(env, other.model, sorted(other.rows), "")
         rank = {row_id: place for place, row_id in enumerate(ranked)}
         return lambda row_id, row: _nulls_last(rank.get(get(row_id, row) or 0))
     return lambda row_id, row: _nulls_last(get(row_id, row))
@@ -137,6 +143,6 @@ def falsy(field: Field) -> Any:
     """Return what stands for NULL when 19 compares: the empty text, zero or False."""
     if field.type in TEXT:
         return ""
-    if field.type in {"integer", "float"}:
+    if field.type == "integer" or field.type in DECIMAL:
         return 0
     return False if field.type == "boolean" else None

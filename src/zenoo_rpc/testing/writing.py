@@ -8,9 +8,7 @@ from .database import NotUniqueError, Row, Table
 from .env import Env
 from .errors import builtin, missing
 from .fields import TO_MANY, Field
-from .models import Model
-
-MAGIC = frozenset({"id", "display_name", "create_uid", "create_date", "write_uid", "write_date"})
+from .models import MAGIC, Model
 
 
 def create(env: Env, name: str, vals_list: Sequence[Any]) -> list[int]:
@@ -44,6 +42,7 @@ def _create_one(env: Env, table: Table, vals: Any) -> int:
     for field, value in special:
         relations.apply(env, model, row_id, field, value, creating=True)
     rules.after_create(env, model, row_id, vals)
+    rules.check_record(env, model, row_id)
     return row_id
 
 
@@ -92,7 +91,7 @@ def _check(env: Env, table: Table, row: Row, references: Iterable[str]) -> None:
         if target is None:
             continue
         field = model.fields[name]
-        if target not in env.table(field.relation).rows:
+        if target not in env.other(field).rows:
             # 19 looks at the parent before the database does.
             if env.series >= 19 and model.name == "res.partner" and name == "parent_id":
                 raise missing(field.relation, target, env.uid)
@@ -139,6 +138,7 @@ def write(env: Env, name: str, ids: Sequence[int], vals: Any) -> None:
         for field, value in special:
             relations.apply(env, model, row_id, field, value, creating=False)
         rules.after_write(env, model, row_id, vals)
+        rules.check_record(env, model, row_id)
 
 
 def unlink(env: Env, name: str, ids: Sequence[int], *, by_database: bool = False) -> None:
