@@ -162,12 +162,12 @@ class Run:
             if self._told == len(self._ledger):
                 return None
             [operation] = self.operations
+            assert isinstance(operation, CreateStream)
             outcome = self._ledger.outcome(operation, self._told, ended=ended)
             if outcome is None:
                 return None
-            if isinstance(operation, CreateStream):
-                record = operation.source.hand_back(self._told)
-                outcome = attrs.evolve(outcome, record=record) if record is not None else outcome
+            record = operation.source.hand_back(self._told)
+            outcome = attrs.evolve(outcome, record=record) if record is not None else outcome
             self._told += 1
             if self._told - self._ledger.first >= FORGOTTEN_AT_ONCE:
                 self._ledger.forget(self._told)
