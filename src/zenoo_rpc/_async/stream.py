@@ -64,8 +64,7 @@ class OutcomeStream:
         return self
 
     async def __anext__(self) -> RecordOutcome:
-        if not self._is_begun:
-            self._is_begun = True
+        self._is_begun = True
         outcome = await (self._in_bursts() if self._crew is None else self._flowing(self._crew))
         if outcome is None:
             await self._execution.finish()

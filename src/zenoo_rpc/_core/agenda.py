@@ -140,8 +140,7 @@ class Agenda:
             except BatchValidationError as error:
                 bad += self._blamed(place, numbers, error.errors)
         if bad:
-            first, *others = bad
-            raise first.beside(others)
+            raise BatchValidationError.together(bad)
         self._is_prepared = True
 
     def _blamed(

@@ -72,4 +72,4 @@ def _circle(left: set[int], waits: list[set[int]], check: Checker) -> BatchValid
     """Return the error about circles among the places that are *left*; some may only follow one."""
     while followers := left.difference(*(waits[place] for place in left)):
         left -= followers
-    return check.errors([check.error(CIRCLE, place) for place in sorted(left)])
+    return BatchValidationError.together([check.error(CIRCLE, place) for place in sorted(left)])

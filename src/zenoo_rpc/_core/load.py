@@ -83,11 +83,12 @@ def prepare(operation: CreateOperation, fields: Fields) -> Import:
     Raises BatchValidationError, by index, for what `load` cannot carry.
     """
     check = Checker(operation.verb, operation.model)
+    known = {operation.model: fields}
 
     def made_of(pair: tuple[WireRecord, str], index: int) -> tuple[Columns, bytes]:
         try:
             record, name = pair
-            return row(typed(record, operation.model, {operation.model: fields}), name, fields)
+            return row(typed(record, operation.model, known), name, fields)
         except InvalidValueError as error:
             raise check.error(str(error), index) from None
 

@@ -7,13 +7,9 @@ from collections.abc import Sequence
 import attrs
 
 from ..errors import GatewayError, InvalidValueError, ServerBusyError
+from ..wire.arguments import count, validator
 from ..wire.values import is_absolute
 from .faults import Fault, Repeat
-
-
-def _at_least_one(_: object, attribute: attrs.Attribute[int], value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidValueError(f"{attribute.name} must be a whole number of at least 1")
 
 
 def _seconds(_: object, attribute: attrs.Attribute[float], value: object) -> None:
@@ -42,7 +38,7 @@ class RetryPolicy:
     1.5
     """
 
-    attempts: int = attrs.field(default=5, validator=_at_least_one)
+    attempts: int = attrs.field(default=5, validator=validator(count))
     initial: float = attrs.field(default=0.5, validator=_seconds)
     maximum: float = attrs.field(default=30.0, validator=_seconds)
     jitter: float = attrs.field(default=1.0, validator=_share)

@@ -64,8 +64,7 @@ class OutcomeStream:
         return self
 
     def __next__(self) -> RecordOutcome:
-        if not self._is_begun:
-            self._is_begun = True
+        self._is_begun = True
         outcome = (self._in_bursts() if self._crew is None else self._flowing(self._crew))
         if outcome is None:
             self._execution.finish()

@@ -107,9 +107,7 @@ def _trusting(verify: bool | str | ssl.SSLContext) -> bool | ssl.SSLContext:
 
 def _checked(headers: Mapping[str, str]) -> Mapping[str, str]:
     """Return headers that HTTP can carry; the error does not tell what is in them."""
-    if not isinstance(headers, Mapping):
-        raise InvalidValueError(f"headers must be a mapping, not {type(headers).__name__}")
-    for name, value in headers.items():
+    for name, value in arguments.mapping("headers", headers).items():
         texts: tuple[object, object] = (name, value)
         if not all(isinstance(text, str) and is_header(text) for text in texts):
             raise InvalidValueError(f"headers: {name!a} or its value is no printable ASCII")

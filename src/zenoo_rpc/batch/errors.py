@@ -16,7 +16,8 @@ class BatchError(ZenooError):
 class BatchValidationError(BatchError, UsageError, ValueError):
     """An operation that cannot be built as it stands; nothing was sent.
 
-    *operation* names it (`create res.partner`), *index* is the record's place in what was given,
+    *operation* names it (`create res.partner`, with its place if others were checked beside it:
+    `create res.partner (operation 2)`), *index* is the record's place in what was given,
     None when the fault is not in one record. Of several bad records they are those of the first,
     and `errors` has one error for each.
     """
@@ -34,9 +35,11 @@ class BatchValidationError(BatchError, UsageError, ValueError):
         self.index = index
         self._others = tuple(others)
 
-    def beside(self, others: Sequence[BatchValidationError]) -> BatchValidationError:
-        """Return the same error with those of other bad records."""
-        return BatchValidationError(self.operation, self.reason, self.index, others)
+    @staticmethod
+    def together(errors: Sequence[BatchValidationError]) -> BatchValidationError:
+        """Return one error that tells of several bad records."""
+        first, *others = errors
+        return BatchValidationError(first.operation, first.reason, first.index, others)
 
     def of_operation(self, place: int) -> BatchValidationError:
         """Return the same error, which tells the place of its operation in the batch."""

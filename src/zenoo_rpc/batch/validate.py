@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from ..errors import InvalidValueError
+from ..wire.arguments import is_several
 from ..wire.values import SURROGATE, WireRecord, record_id, record_to_wire, written
 from .errors import BatchValidationError
 
@@ -45,7 +46,7 @@ class Checker:
 
     def iterable(self, items: object, expected: str) -> Iterable[Any]:
         """Return the items; *expected* says what else they should have been."""
-        if isinstance(items, str | bytes | Mapping) or not isinstance(items, Iterable):
+        if not is_several(items):
             raise self.error(expected)
         return items
 
@@ -62,13 +63,8 @@ class Checker:
             except BatchValidationError as error:
                 bad.append(error)
         if bad:
-            raise self.errors(bad)
+            raise BatchValidationError.together(bad)
         return good
-
-    def errors(self, errors: Sequence[BatchValidationError]) -> BatchValidationError:
-        """Return the exception that tells of several bad records."""
-        first, *others = errors
-        return BatchValidationError(self._label, first.reason, first.index, others)
 
     def record(self, record: object, index: int | None) -> WireRecord:
         """Return one record as wire values."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 import attrs
 
@@ -31,9 +31,14 @@ def texts(**given: object) -> None:
         text(name, value)
 
 
+def is_several(value: object) -> TypeGuard[Iterable[Any]]:
+    """Whether a value is an iterable that can be meant as several things."""
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+
+
 def items(name: str, value: object, of: str = "") -> list[Any]:
     """Return *value* as a list, if it is an iterable that can be meant to be one."""
-    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+    if not is_several(value):
         raise InvalidValueError(f"{name} must be a list{of}, not {_kind(value)}")
     return list(value)
 
@@ -85,17 +90,24 @@ def names(**given: object) -> dict[str, object]:
     return wanted
 
 
+def mapping(name: str, value: object) -> Mapping[Any, Any]:
+    """Return *value* if it is a mapping; None is an empty one."""
+    if value is not None and not isinstance(value, Mapping):
+        raise InvalidValueError(f"{name} must be a mapping, not {_kind(value)}")
+    return value or {}
+
+
 def merged(*contexts: object) -> WireRecord:
     """Return contexts as one, the later ones over the earlier ones; None is an empty one."""
     whole: dict[object, object] = {}
     for each in contexts:
-        whole.update(_mapping("context", each))
+        whole.update(mapping("context", each))
     return _named("context", record_to_wire, whole)
 
 
 def keywords(given: object) -> WireRecord:
     """Return keyword arguments as wire values; None are none."""
-    return _named("kwargs", record_to_wire, _mapping("kwargs", given))
+    return _named("kwargs", record_to_wire, mapping("kwargs", given))
 
 
 def values(given: object) -> WireRecord:
@@ -171,12 +183,6 @@ def one_of(*known: str) -> Callable[[str, object], None]:
 
 
 # -- inside ----------------------------------------------------------------------------------------
-
-
-def _mapping(name: str, value: object) -> Mapping[Any, object]:
-    if value is not None and not isinstance(value, Mapping):
-        raise InvalidValueError(f"{name} must be a mapping, not {_kind(value)}")
-    return value or {}
 
 
 def _count(name: str, value: Any) -> int:
