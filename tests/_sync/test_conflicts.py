@@ -4,6 +4,8 @@ import json
 from contextlib import suppress
 from itertools import pairwise
 
+import pytest
+
 from zenoo_rpc.sync import BatchExecutionError, RetryPolicy, Status, ZenooClient
 from zenoo_rpc.sync import ZenooClient as Blocking
 
@@ -173,24 +175,42 @@ def test_calls_that_met_a_conflict_go_one_at_a_time(server, proxy):
     assert all(after - before >= HELD for before, after in pairwise(begun))
 
 
-def test_who_created_what_somebody_else_imports_too(server, proxy):
-    """After a conflict nobody is sure to have created what was not there just before."""
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize("what", ["lookup", "load", "conflict"])
+def test_who_created_what_somebody_else_imports_too(server, proxy, what, streamed):
+    """Where somebody else wrote the same records at the same time, nobody is told as their maker.
+
+    They are faster than us after our lookup, so that we write to what they created; or they write
+    to it after our load; or they are in the way of it.
+    """
     records = [{"name": f"Partner {number}", "ref": str(number)} for number in range(3)]
     conflict = odoo_error("psycopg2.errors.SerializationFailure", "could not serialize access")
     theirs = []
 
-    def others_were_faster(exchange):
+    def others_come(exchange):
         with Blocking(server.url) as other:
             other.login(server.database, server.login, server.password)
             with other.batch() as batch:
-                theirs.append(batch.create("res.partner", records, external_ids="ref"))
-        return conflict(exchange)
+                own = [{**each, "city": "Bern"} for each in records[1:]]
+                theirs.append(batch.create("res.partner", own, external_ids="ref"))
+        return conflict(exchange) if what == "conflict" else exchange.answer
 
-    proxy.rule("replace", nth=1, when=lambda body: b'"load"' in body, answer=others_were_faster)
-    with connected(server, proxy.url) as client, client.batch() as batch:
-        ours = batch.create("res.partner", records, external_ids="ref")
+    method = b'"ir.model.data"' if what == "lookup" else b'"load"'
+    action = "replace" if what == "conflict" else "replace_answer"
+    proxy.rule(action, nth=1, when=lambda body: method in body, answer=others_come)
+    with connected(server, proxy.url) as client:
+        if streamed:
+            with client.batch_manager.stream(
+                "res.partner", iter(records), external_ids="ref"
+            ) as outcomes:
+                ours = [(outcome.id, outcome.created) for outcome in outcomes]
+        else:
+            with client.batch() as batch:
+                partners = batch.create("res.partner", records, external_ids="ref")
+            ours = [(outcome.id, outcome.created) for outcome in partners.result]
 
-    assert theirs[0].ids == ours.ids
-    assert [True] * 3 == [each.created for each in theirs[0].result]
-    assert [None] * 3 == [each.created for each in ours.result]
+    assert theirs[0].ids == [number for number, _ in ours[1:]]
+    faster = what != "load"
+    assert [faster] * 2 == [each.created for each in theirs[0].result]
+    assert [True, None, None] == [created for _, created in ours]
     assert 3 == server.count("res.partner")

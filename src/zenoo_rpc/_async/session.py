@@ -225,7 +225,7 @@ class Session:
                     break
                 reply = await self._send_once(request, timeout, deadline)
             tried += 1
-        return reply.seen_after(unknown, conflict=conflict)
+        return reply.seen_after(unknown)
 
     async def _send_once(
         self, request: Request, timeout: float | None, deadline: Deadline

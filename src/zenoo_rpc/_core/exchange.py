@@ -16,20 +16,14 @@ CONTENT_TYPE = "application/json"
 
 @attrs.frozen
 class Answer:
-    """The value that a call brought; *maybe_applied* as in `Fault`.
-
-    *after_conflict* says that somebody else was at work on the same records in an earlier try.
-    """
+    """The value that a call brought; *maybe_applied* as in `Fault`."""
 
     value: Any
     maybe_applied: bool = False
-    after_conflict: bool = False
 
-    def seen_after(self, unknown: Fault | None, *, conflict: bool = False) -> Answer:
-        """Return the same value, when earlier tries ended as *unknown*, or in a *conflict*."""
-        if unknown is None and not conflict:
-            return self
-        return attrs.evolve(self, maybe_applied=unknown is not None, after_conflict=conflict)
+    def seen_after(self, unknown: Fault | None) -> Answer:
+        """Return the same value, when earlier tries ended as *unknown*."""
+        return self if unknown is None else attrs.evolve(self, maybe_applied=True)
 
 
 Ending = tuple[Status, ZenooError | None]

@@ -180,8 +180,8 @@ class Fault:
     error: errors.ZenooError
     maybe_applied: bool = False
 
-    def seen_after(self, unknown: Fault | None, *, conflict: bool = False) -> Fault:
-        """Return what this failure proves when earlier tries ended as *unknown* or in a *conflict*.
+    def seen_after(self, unknown: Fault | None) -> Fault:
+        """Return what this failure proves when earlier tries ended as *unknown*.
 
         That the last try did not reach the server says nothing of the first; a refusal of the
         last one is kept for its words.

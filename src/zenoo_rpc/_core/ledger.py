@@ -79,11 +79,6 @@ class Ledger:
             self.existence.extend(bytes(len(self.states)))
         self.existence[number - self.first] = existence
 
-    def doubt(self, numbers: Iterable[int]) -> None:
-        """Forget of records that they were not there: somebody else may have made them since."""
-        for number in filter(self.was_new, numbers):
-            self.find(number, Existence.UNKNOWN)
-
     def was_new(self, number: int) -> bool:
         """Whether a record is known not to have been there before."""
         return bool(self.existence) and self.existence[number - self.first] == Existence.ABSENT
@@ -113,10 +108,10 @@ class Ledger:
         """
         place = number - self.first
         state = self.states[place]
-        if not ended and state in (Status.NOT_SENT, IN_FLIGHT):
+        existence = self.existence[place] if self.existence else Existence.UNKNOWN
+        if not ended and (state in (Status.NOT_SENT, IN_FLIGHT) or existence == Existence.ASKED):
             return None
         status = Status.UNKNOWN if state == IN_FLIGHT else Status(state)
-        existence = self.existence[place] if self.existence else Existence.UNKNOWN
         about = created_and_changed(operation, status, existence)
         error = self.errors.pop(number, None)
         return RecordOutcome(operation, number, status, self.ids[place] or None, error, *about)

@@ -26,6 +26,7 @@ from .load import Refusal, imported_ids, refusal
 from .pace import Sizes
 from .steps.access import Rights, needs_probe
 from .steps.base import Step
+from .steps.created import CreatedByItself
 from .steps.known import Reconcile, needs_reconcile
 from .steps.remaining import RemainingIds, needs_survey
 from .steps.split import is_missing, isolate
@@ -86,9 +87,17 @@ class Replies:
                 self.give_up(call, Status.UNKNOWN, no_ids(call.method, len(call)))
                 return
             self._ledger.name(call.numbers, value)
-            if answer.after_conflict:
-                self._ledger.doubt(call.numbers)
+            if not answer.maybe_applied:
+                self._ask_who_created(call, value)
         self.done(call)
+
+    def _ask_who_created(self, call: Call, ids: Sequence[int]) -> None:
+        """Of what an import found absent: somebody else may have created it since."""
+        numbers = enumerate(call.numbers)
+        new = {place: ids[place] for place, number in numbers if self._ledger.was_new(number)}
+        if new:
+            self.find(call, dict.fromkeys(new, Existence.ASKED))
+            self._agenda.again([CreatedByItself(call, new)])
 
     def _held_back(self, call: Call, reply: HeldBack) -> None:
         """A transaction keeps the call back until its end, and tells then what became of it."""

@@ -45,6 +45,7 @@ class Existence(enum.IntEnum):
     PRESENT = 2
     UNCHANGED = 3  # present, and it held all the values
     CHANGED = 4  # present, and it held other ones
+    ASKED = 5  # absent, and written; who created it is being asked
 
 
 @attrs.frozen
@@ -53,7 +54,8 @@ class RecordOutcome:
 
     *id* is the database id where one is known, *error* what the server or the network said.
     *created* tells a record that was created (True) from one whose external id was there already
-    (False); None where that is not known: on 19 only users with the Access Rights group may ask.
+    (False); None where that is not known: on 19 only users with the Access Rights group may ask,
+    and of what somebody else imports at the same time nobody can tell.
     *changed* is False for one that held all the values already, so that nothing was sent, True for
     one that did not, None where nobody looked. *record* is what the caller gave, of a stream that
     keeps it.
@@ -105,6 +107,7 @@ ABOUT: Mapping[int, tuple[bool | None, bool | None]] = {
     Existence.PRESENT: (False, None),
     Existence.UNCHANGED: (False, False),
     Existence.CHANGED: (False, True),
+    Existence.ASKED: (None, None),
 }
 
 
