@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zenoo_rpc._core.call import Call
+from zenoo_rpc._core.call import Load
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import odoo_fault
 from zenoo_rpc._core.ledger import Ledger
@@ -49,7 +49,7 @@ def finds(domain, record):
 @given(TIMES, TIMES, st.booleans())
 def test_only_what_was_written_once_is_found(created, written, same):
     """The two times differ somewhere from the seconds to the thousandths, or are the same."""
-    question = CreatedByItself(Call("m", "load", {}, range(1), [b"[]"]), {0: 7})
+    question = CreatedByItself(Load("m", {}, range(1), [b"[]"], ["id"], ["a"], [["a"]]), {0: 7})
     [domain] = map(json.loads, question.arguments)
     written = created if same else written
     found = finds(domain, {"id": 7, "create_date": created, "write_date": written})

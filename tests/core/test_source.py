@@ -434,6 +434,7 @@ def test_import_of_a_stream():
         json.loads(argument) for argument in call.arguments
     ]
     run.record(call, Answer({"ids": [7, 8]}))
+    run.record(run.take(), Answer([7]))
 
     assert [True, False] == [outcome.created for outcome in run.result()]
     assert {} == operation.source.kept

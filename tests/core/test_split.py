@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zenoo_rpc._core.call import Call
+from zenoo_rpc._core.call import Create, Unlink, Write
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
 from zenoo_rpc._core.pace import Limits
@@ -33,16 +33,16 @@ def refusal(name, message):
 def create(*records, model="m"):
     """Return a call that creates the records; their numbers are 10, 11 ..."""
     parts = [json.dumps(record).encode() for record in records]
-    return Call(model, "create", {}, range(10, 10 + len(parts)), parts)
+    return Create(model, {}, range(10, 10 + len(parts)), parts)
 
 
 def write(ids, values, model="m"):
     numbers, parts = range(10, 10 + len(ids)), [b"%d" % each for each in ids]
-    return Call(model, "write", {}, numbers, parts, json.dumps(values).encode())
+    return Write(model, {}, numbers, parts, json.dumps(values).encode())
 
 
 def unlink(ids, model="m"):
-    return Call(model, "unlink", {}, range(10, 10 + len(ids)), [b"%d" % each for each in ids])
+    return Unlink(model, {}, range(10, 10 + len(ids)), [b"%d" % each for each in ids])
 
 
 def shown(isolation):
@@ -318,8 +318,7 @@ class FieldServer(Server):
 
     def serve(self, call):
         self.calls += 1
-        records = [json.loads(part) for part in call.parts]
-        values = [json.loads(call.values)] if call.values else records
+        values = map(json.loads, call.written)
         for field in (field for each in values for field in each if field.startswith("no")):
             return refusal(VALUE, f"Invalid field '{field}' in 'm'")
         return Answer([1000 + number for number in call.numbers])

@@ -13,7 +13,7 @@ from ..batch.options import OnError
 from ..batch.results import Status
 from ..batch.source import Source
 from ..errors import ZenooError
-from .call import Call, compact
+from .call import Call, Create, Load, compact
 from .exchange import Answer
 from .faults import Fault, Proof
 from .ledger import Ledger
@@ -224,15 +224,15 @@ class Agenda:
         if self.stopped:
             return None
         if self._flows and self._again:
-            return self._again.popleft()
+            return _plain(self._again.popleft())
         call = next(self._calls, None)
         if call is None and self._flows and self._reading is not None:
             call = self._cut(self._reading)
-        if isinstance(call, Call) and call.is_import and self._flows and self.asks_for_ids:
+        if isinstance(call, Load) and self._flows and self.asks_for_ids:
             return KnownExternalIds(call, self._cells(call))
-        return call
+        return _plain(call)
 
-    def _cells(self, call: Call) -> Cells | None:
+    def _cells(self, call: Load) -> Cells | None:
         return Cells.of(call, self._ways.fields[call.model] or {}) if self._skip_unchanged else None
 
     # -- streams -------------------------------------------------------------------------------
@@ -289,18 +289,21 @@ class Agenda:
         numbers = compact([reading.start + each.index for each in parts])
         content = [each.part for each in parts]
         if not columns:
-            return Call(operation.model, "create", operation.context, numbers, content)
-        context = source.context(operation.context, parts[0])
-        return Call(
+            return Create(operation.model, operation.context, numbers, content)
+        return Load(
             operation.model,
-            "load",
-            context,
+            source.context(operation.context, parts[0]),
             numbers,
             content,
+            columns,
+            source.names(parts),
+            [each.texts for each in parts],
             idempotent=reading.last,
-            columns=columns,
-            names=source.names(parts),
         )
+
+
+def _plain(step: Step | Call | None) -> Step | Call | None:
+    return step.plain if isinstance(step, Call) else step
 
 
 def numbered(

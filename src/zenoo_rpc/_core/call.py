@@ -1,9 +1,14 @@
-"""One request of a batch: whose records it carries, and how it is taken apart."""
+"""One request of a batch: whose records it carries, and how it is taken apart.
+
+There is a class for each way to write. Their arguments have no names here: 14, 19 and the addons
+that override a method name some of them differently, all agree on their order. JSON-2, which takes
+names only, puts them before (`dialect/named.py`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from typing import Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import attrs
 
@@ -13,35 +18,28 @@ from ..wire.values import WireRecord
 from .pace import Size
 
 T = TypeVar("T")
-
-RIGHTS = {True: "create", False: "write"}  # of calls that may do either, by `is_import`
+Kind = TypeVar("Kind", bound="Call")
 
 
 @attrs.frozen(repr=False)
 class Call:
     """One request: *numbers* are its records, *parts* the JSON of each, in the same order.
 
-    A part is a record's values for a create, its row for an import with external ids, a record's id
-    otherwise. *values* is what a `write` writes to all of them; of a call that writes different
-    ones *each* has the values of each. A `load` fills *columns*; one that creates has the external
-    ids of its records as *names*, one that updates by id has its *rows* beside the ids. An
-    *idempotent* call may be carried out twice without harm; of one that is *maybe_applied* an
+    An *idempotent* call may be carried out twice without harm; of one that is *maybe_applied* an
     earlier try had no answer. One that is sent *alone* met a conflict before.
     """
 
     model: str
-    method: str
     context: WireRecord
     numbers: Sequence[int]
     parts: Sequence[bytes]
-    values: bytes | None = None
-    idempotent: bool = False
-    columns: tuple[str, ...] = ()
-    maybe_applied: bool = False
-    alone: bool = False
-    each: Sequence[bytes] = ()
-    rows: Sequence[bytes] = ()
-    names: Sequence[str] = ()
+    idempotent: bool = attrs.field(default=False, kw_only=True)
+    maybe_applied: bool = attrs.field(default=False, kw_only=True)
+    alone: bool = attrs.field(default=False, kw_only=True)
+
+    method: ClassVar[str]
+    right: ClassVar[str]  # that it needs on its model
+    each_has: ClassVar[tuple[str, ...]] = ("numbers", "parts")  # what there is for each record
 
     def __len__(self) -> int:
         return len(self.parts)
@@ -51,22 +49,18 @@ class Call:
 
     @property
     def arguments(self) -> list[bytes]:
-        """The method's positional arguments, each as JSON."""
-        if self.columns:
-            return [encode(self.columns), array(self.rows or self.parts)]
-        if self.each:
-            return [array(self.parts), array(self.each), b"{}"]
-        return [array(self.parts), *([self.values] if self.values is not None else [])]
+        """The method's positional arguments, each as JSON: first what there is for each record."""
+        return [array(self.parts)]
 
     @property
-    def is_import(self) -> bool:
-        """Whether it creates and updates records by their external ids."""
-        return self.method == Way.LOAD and not self.each
+    def written(self) -> Sequence[bytes]:
+        """The JSON of the values of each record, where they go by their fields' names."""
+        return ()
 
     @property
-    def right(self) -> str:
-        """The right that it needs on its model."""
-        return self.method if self.method in ("create", "unlink") else RIGHTS[self.is_import]
+    def plain(self) -> Call:
+        """The plainest call that does the same."""
+        return self
 
     def halves(self) -> tuple[Self, Self]:
         """Return the call as two, each with half of the records."""
@@ -74,32 +68,12 @@ class Call:
         return self.only(range(middle)), self.only(range(middle, len(self)))
 
     def only(self, places: Iterable[int]) -> Self:
-        """Return the call with just the records at these places.
-
-        Different values for a single record are a plain `write`, which everybody can do who may.
-        """
+        """Return the call with just the records at these places."""
         chosen = sorted(places)
-        numbers = [self.numbers[n] for n in chosen]
-        parts = [self.parts[n] for n in chosen]
-        if self.each and len(chosen) == 1:
-            return self.written(chosen[0])
-        each = [self.each[n] for n in chosen] if self.each else ()
-        rows = [self.rows[n] for n in chosen] if self.rows else ()
-        names = [self.names[n] for n in chosen] if self.names else ()
-        return attrs.evolve(self, numbers=numbers, parts=parts, each=each, rows=rows, names=names)
-
-    def written(self, place: int) -> Self:
-        """Return the `write` of the record at a place of a call that writes different values."""
-        return attrs.evolve(
-            self,
-            method=Way.WRITE.value,
-            numbers=[self.numbers[place]],
-            parts=[self.parts[place]],
-            values=self.each[place],
-            columns=(),
-            each=(),
-            rows=(),
-        )
+        own: dict[str, Any] = {
+            name: [getattr(self, name)[place] for place in chosen] for name in self.each_has
+        }
+        return attrs.evolve(self, **own)
 
     def singles(self) -> list[Self]:
         """Return the call as many, one for each record."""
@@ -113,11 +87,130 @@ class Call:
         return self.only(rest) if rest else None
 
 
+@attrs.frozen(repr=False)
+class Create(Call):
+    """A `create`: the parts are the values of each record."""
+
+    method = right = "create"
+
+    @property
+    def written(self) -> Sequence[bytes]:
+        """The JSON of the values of each record."""
+        return self.parts
+
+
+@attrs.frozen(repr=False)
+class Load(Call):
+    """A `load` that creates records, or updates them, by their external ids: *names*.
+
+    The parts are rows of texts, which fill *columns*; *rows* has the texts themselves.
+    """
+
+    columns: Sequence[str]
+    names: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    method = Way.LOAD.value
+    right = "create"
+    each_has = (*Call.each_has, "names", "rows")
+
+    @property
+    def arguments(self) -> list[bytes]:
+        """The method's positional arguments, each as JSON: the columns and the rows."""
+        return [encode(self.columns), array(self.parts)]
+
+
+@attrs.frozen(repr=False)
+class Unlink(Call):
+    """An `unlink`: the parts are ids."""
+
+    method = right = "unlink"
+
+
+@attrs.frozen(repr=False)
+class Write(Call):
+    """A `write` of the same *values* to all records: the parts are ids."""
+
+    values: bytes
+
+    method = Way.WRITE.value
+    right = "write"
+
+    @property
+    def arguments(self) -> list[bytes]:
+        """The method's positional arguments, each as JSON: ids and values."""
+        return [*super().arguments, self.values]
+
+    @property
+    def written(self) -> Sequence[bytes]:
+        """The JSON of the values of each record."""
+        return [self.values] * len(self)
+
+
+@attrs.frozen(repr=False)
+class WriteEach(Call):
+    """A call that writes to each record *values* of its own: the parts are ids."""
+
+    values: Sequence[bytes]
+
+    right = "write"
+    each_has = (*Call.each_has, "values")
+
+    @property
+    def written(self) -> Sequence[bytes]:
+        """The JSON of the values of each record."""
+        return self.values
+
+    @property
+    def plain(self) -> Call:
+        """For one record a `write`: everybody can do it who may, and knows its words."""
+        if len(self) > 1:
+            return self
+        return Write(
+            self.model,
+            self.context,
+            self.numbers,
+            self.parts,
+            *self.values,
+            idempotent=self.idempotent,
+            maybe_applied=self.maybe_applied,
+            alone=self.alone,
+        )
+
+
+@attrs.frozen(repr=False)
+class Save(WriteEach):
+    """A `web_save_multi`. It answers what it is asked for: ids only, if that is nothing (19)."""
+
+    method = Way.SAVE.value
+
+    @property
+    def arguments(self) -> list[bytes]:
+        """The method's positional arguments, each as JSON: ids, values, and what to answer."""
+        return [*super().arguments, array(self.values), b"{}"]
+
+
+@attrs.frozen(repr=False)
+class LoadById(WriteEach):
+    """A `load` by database id: *rows* are the JSON of rows of texts, which fill *columns*."""
+
+    columns: Sequence[str]
+    rows: Sequence[bytes]
+
+    method = Way.LOAD.value
+    each_has = (*WriteEach.each_has, "rows")
+
+    @property
+    def arguments(self) -> list[bytes]:
+        """The method's positional arguments, each as JSON: the columns and the rows."""
+        return [encode(self.columns), array(self.rows)]
+
+
 @attrs.frozen
-class AboutCall:
+class AboutCall(Generic[Kind]):
     """A question to the server about the records of a *call*; it changes nothing."""
 
-    call: Call
+    call: Kind
 
     idempotent = True
 

@@ -14,10 +14,11 @@ import attrs
 from ..batch.operations import CreateOperation
 from ..batch.validate import Checker
 from ..errors import InvalidValueError, OdooError, UserError
+from ..wire.encoding import encode
 from ..wire.rows import import_context, row
 from ..wire.typed import Fields, typed
 from ..wire.values import WireRecord
-from .call import Call, cut
+from .call import Load, cut
 from .exchange import Answer
 from .faults import Fault, odoo_fault
 from .levels import Family, in_levels
@@ -31,46 +32,49 @@ CONFLICTS = ("could not serialize access", "deadlock detected")
 
 @attrs.frozen(repr=False)
 class Import:
-    """The rows of an operation: for each record its columns, and the JSON of its texts.
+    """The rows of an operation: for each record its columns, and its texts.
 
     *levels* has the places of the rows in the order in which they go: what other rows refer to
     comes in an earlier level, and those of one parent are together.
     """
 
     context: WireRecord
-    rows: list[tuple[Columns, bytes]]
+    rows: list[tuple[Columns, tuple[str, ...]]]
     names: Sequence[str]
     levels: list[list[Family]]
 
     def calls(
         self, model: str, start: int, size: Size, level: int, *, last: bool
-    ) -> Iterator[Call]:
+    ) -> Iterator[Load]:
         """Cut a level's rows; those of one call fill the same columns, as an empty cell is a value.
 
         The rows of one parent are not spread over calls, which would be in each other's way.
         """
-        alike: dict[Columns, list[list[tuple[int, bytes]]]] = {}
+        alike: dict[Columns, list[list[int]]] = {}
         for family in self.levels[level] if level < len(self.levels) else ():
-            own: dict[Columns, list[tuple[int, bytes]]] = {}
+            own: dict[Columns, list[int]] = {}
             for place in family:
-                columns, texts = self.rows[place]
-                own.setdefault(columns, []).append((start + place, texts))
-            for columns, rows in own.items():
-                alike.setdefault(columns, []).append(rows)
+                own.setdefault(self.rows[place][0], []).append(place)
+            for columns, places in own.items():
+                alike.setdefault(columns, []).append(places)
         for columns, families in alike.items():
-            pieces = (piece for rows in families for piece in cut(rows, size, _length))
+            each = (map(self._encoded, places) for places in families)
+            pieces = (piece for some in each for piece in cut(some, size, _length))
             for some in cut(pieces, size, lambda piece: sum(map(_length, piece)), len):
-                numbers, parts = zip(*(row for piece in some for row in piece), strict=True)
-                yield Call(
+                chosen, parts = zip(*(row for piece in some for row in piece), strict=True)
+                yield Load(
                     model,
-                    "load",
                     self.context,
-                    numbers,
+                    [start + place for place in chosen],
                     parts,
+                    columns,
+                    [self.names[place] for place in chosen],
+                    [self.rows[place][1] for place in chosen],
                     idempotent=last,
-                    columns=columns,
-                    names=[self.names[number - start] for number in numbers],
                 )
+
+    def _encoded(self, place: int) -> tuple[int, bytes]:
+        return place, encode(self.rows[place][1])
 
 
 def _length(row: tuple[int, bytes]) -> int:
@@ -85,7 +89,7 @@ def prepare(operation: CreateOperation, fields: Fields) -> Import:
     check = Checker(operation.verb, operation.model)
     known = {operation.model: fields}
 
-    def made_of(pair: tuple[WireRecord, str], index: int) -> tuple[Columns, bytes]:
+    def made_of(pair: tuple[WireRecord, str], index: int) -> tuple[Columns, tuple[str, ...]]:
         try:
             record, name = pair
             return row(typed(record, operation.model, known), name, fields)

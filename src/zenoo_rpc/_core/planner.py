@@ -26,7 +26,7 @@ from ..wire.encoding import encode
 from ..wire.rows import DATABASE_ID, Cell
 from ..wire.typed import MarkedRecord
 from ..wire.values import WireRecord, is_absolute
-from .call import Call, compact, cut
+from .call import Call, Create, LoadById, Save, Unlink, Write, WriteEach, compact, cut
 from .footprint import Footprints
 from .load import Import
 from .pace import Sizes
@@ -152,8 +152,8 @@ def calls(
             case WriteManyOperation():
                 yield from _different_writes(operation, numbers, sizes, ways, last=last)
             case UnlinkOperation():
-                ids = operation.ids
-                yield from _by_id(operation, "unlink", numbers, ids, sizes, idempotent=True)
+                for some, parts in _by_id(operation, Unlink, numbers, operation.ids, sizes):
+                    yield Unlink(operation.model, operation.context, some, parts, idempotent=True)
 
 
 def _creates(members: list[PlannedOperation], sizes: Sizes, ways: Ways) -> Iterator[Call]:
@@ -169,23 +169,20 @@ def _creates(members: list[PlannedOperation], sizes: Sizes, ways: Ways) -> Itera
     )
     for some in cut(records, sizes.of(first.model, "create"), lambda record: len(record[1])):
         numbers, parts = zip(*some, strict=True)
-        yield Call(first.model, "create", first.context, compact(numbers), parts)
+        yield Create(first.model, first.context, compact(numbers), parts)
 
 
 def _by_id(
     operation: Operation,
-    method: str,
+    kind: type[Call],
     numbers: Sequence[int],
     ids: Sequence[int],
     sizes: Sizes,
-    values: bytes | None = None,
-    *,
-    idempotent: bool = False,
-) -> Iterator[Call]:
+) -> Iterator[tuple[Sequence[int], list[bytes]]]:
+    """Cut ids into those of one call each, with the numbers of their records."""
     done = 0
-    for parts in cut(map(b"%d".__mod__, ids), sizes.of(operation.model, method), len):
-        some = numbers[done : done + len(parts)]
-        yield Call(operation.model, method, operation.context, some, parts, values, idempotent)
+    for parts in cut(map(b"%d".__mod__, ids), sizes.of(operation.model, kind.method), len):
+        yield numbers[done : done + len(parts)], parts
         done += len(parts)
 
 
@@ -200,7 +197,9 @@ def _writes(
 ) -> Iterator[Call]:
     harmless = last and is_absolute(values)
     written = encode(values)
-    yield from _by_id(operation, "write", numbers, ids, sizes, written, idempotent=harmless)
+    model, context = operation.model, operation.context
+    for some, parts in _by_id(operation, Write, numbers, ids, sizes):
+        yield Write(model, context, some, parts, written, idempotent=harmless)
 
 
 @attrs.frozen
@@ -251,18 +250,12 @@ def _different(
     updates: Sequence[_Update],
     *,
     last: bool,
-) -> Call:
-    call = Call(
-        operation.model,
-        way.value,
-        operation.context,
-        [each.number for each in updates],
-        [b"%d" % each.id for each in updates],
-        idempotent=last and all(is_absolute(each.values) for each in updates),
-        columns=(DATABASE_ID, *columns) if columns else (),
-        each=[each.part for each in updates],
-        rows=[encode([str(each.id), *(text for _, text in each.cells)]) for each in updates]
-        if columns
-        else (),
-    )
-    return call if len(call) > 1 else call.written(0)
+) -> WriteEach:
+    numbers = [each.number for each in updates]
+    parts, values = [b"%d" % each.id for each in updates], [each.part for each in updates]
+    harmless = last and all(is_absolute(each.values) for each in updates)
+    own = (operation.model, operation.context, numbers, parts, values)
+    if way is Way.SAVE:
+        return Save(*own, idempotent=harmless)
+    rows = [encode([str(each.id), *(text for _, text in each.cells)]) for each in updates]
+    return LoadById(*own, (DATABASE_ID, *columns), rows, idempotent=harmless)

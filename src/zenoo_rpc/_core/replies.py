@@ -18,7 +18,7 @@ from ..batch.results import Existence, Status
 from ..errors import ConflictError, ZenooError
 from ..wire.values import is_ids, no_ids
 from .agenda import Agenda
-from .call import Call
+from .call import Call, Create, Load, LoadById
 from .exchange import Answer, Ending, HeldBack
 from .faults import Fault, Proof
 from .ledger import HELD, IN_FLIGHT, Ledger
@@ -76,22 +76,22 @@ class Replies:
 
     def _answered(self, call: Call, answer: Answer) -> None:
         value = answer.value
-        if call.method == Way.LOAD:
+        if isinstance(call, Load | LoadById):
             refused = refusal(value, len(call))
             if refused is not None:
                 self._not_loaded(call, refused, again=answer.maybe_applied)
                 return
             value = imported_ids(value, len(call))
-        if call.method in ("create", Way.LOAD):
-            if not is_ids(value, len(call), new=call.method == "create"):
+        if isinstance(call, Create | Load | LoadById):
+            if not is_ids(value, len(call), new=isinstance(call, Create)):
                 self.give_up(call, Status.UNKNOWN, no_ids(call.method, len(call)))
                 return
             self._ledger.name(call.numbers, value)
-            if not answer.maybe_applied:
+            if isinstance(call, Load) and not (call.maybe_applied or answer.maybe_applied):
                 self._ask_who_created(call, value)
         self.done(call)
 
-    def _ask_who_created(self, call: Call, ids: Sequence[int]) -> None:
+    def _ask_who_created(self, call: Load, ids: Sequence[int]) -> None:
         """Of what an import found absent: somebody else may have created it since."""
         numbers = enumerate(call.numbers)
         new = {place: ids[place] for place, number in numbers if self._ledger.was_new(number)}
@@ -109,7 +109,7 @@ class Replies:
         with self._lock:
             self._ledger.end(call.numbers, endings)
 
-    def _not_loaded(self, call: Call, refused: Refusal, *, again: bool) -> None:
+    def _not_loaded(self, call: Load | LoadById, refused: Refusal, *, again: bool) -> None:
         """Nothing of the call was written: go on with the rows that were not named.
 
         A named row of an update by id goes again as a `write`, whose words everybody knows.
@@ -122,13 +122,13 @@ class Replies:
         self._suspend(call, refused.whole)
         named = refused.suspects | refused.errors.keys()
         alone = named
-        if call.is_import or self._on_error == "stop":
+        if isinstance(call, Load) or self._on_error == "stop":
             self.refuse(call, refused.errors)
             alone = refused.suspects
         self._agenda.again(call.only([place]) for place in sorted(alone))
         self._agenda.again([call.without(named)] if named else call.halves())
 
-    def _unanswered(self, call: Call, error: ZenooError) -> None:
+    def _unanswered(self, call: Load, error: ZenooError) -> None:
         """Interrupt the round, until it is known what became of an import without an answer."""
         self._unsure(call, error)
         self._agenda.interrupt()
@@ -154,7 +154,7 @@ class Replies:
             self._unsure(call, fault.error)
             self._agenda.again([RemainingIds(call, fault.error)])
             return
-        if needs_reconcile(call, fault) and self._on_unknown == "reconcile":
+        if self._on_unknown == "reconcile" and needs_reconcile(call, fault):
             self._unanswered(call, fault.error)
             return
         if fault.maybe_applied:

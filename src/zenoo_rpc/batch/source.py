@@ -25,10 +25,11 @@ Name = str | Callable[[Any], str] | None
 
 @attrs.frozen
 class Part:
-    """What a record adds to a call; an import's records go by the *columns* that they fill."""
+    """What a record adds to a call; of an import it is a row of *texts*."""
 
     index: int
     part: bytes
+    texts: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.part)
@@ -134,16 +135,16 @@ class Source:
         record, name = self.kept[index]
         known = {self._check.model: self.fields} if self.imports else self.known
         columns: tuple[str, ...] = ()
+        texts: tuple[str, ...] = ()
         try:
             record = typed(record, self._check.model, known)
             if self.imports:
-                columns, part = row(record, name, self.fields or {})
-            else:
-                part = encode(record)
+                columns, texts = row(record, name, self.fields or {})
         except InvalidValueError as error:
             del self.kept[index]
             raise self._check.error(str(error), index) from None
-        self._waiting.setdefault(columns, deque()).append(Part(index, part))
+        part = Part(index, encode(texts or record), texts)
+        self._waiting.setdefault(columns, deque()).append(part)
 
     def cut(self, size: int, bytes_: int) -> tuple[tuple[str, ...], list[Part]] | None:
         """Return the columns and the parts of the next call, None while nothing waits."""

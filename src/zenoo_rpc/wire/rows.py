@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ..errors import InvalidValueError
-from .encoding import encode
 from .typed import Fields
 from .values import WireRecord
 
@@ -21,13 +20,15 @@ UPDATABLE = frozenset(
 )
 
 
-def row(record: WireRecord, external_id: str, fields: Fields) -> tuple[tuple[str, ...], bytes]:
-    """Return the columns that a record fills, and the JSON of its texts.
+def row(
+    record: WireRecord, external_id: str, fields: Fields
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the columns that a record fills, and its texts.
 
     Raises InvalidValueError for what `load` cannot carry.
     """
     columns, texts = zip((EXTERNAL_ID, external_id), *_cells(record, fields), strict=True)
-    return columns, encode(texts)
+    return columns, texts
 
 
 def import_context(

@@ -13,7 +13,7 @@ import attrs
 from ...batch.results import Existence
 from ...wire.encoding import encode
 from ...wire.values import WireRecord
-from ..call import AboutCall
+from ..call import AboutCall, Load
 from ..exchange import Answer
 from ..faults import Fault
 from .base import Book
@@ -27,7 +27,7 @@ DIGITS = [
 
 
 @attrs.frozen
-class CreatedByItself(AboutCall):
+class CreatedByItself(AboutCall[Load]):
     """A question to the server: which of these records were created when they were last written?
 
     *new* has the ids of records that were not there before the `load` and are there now, by their

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
+from typing import TypeGuard
 
 import attrs
 
 from ...batch.results import Existence, Status
 from ...errors import InvalidValueError, ZenooError
 from ...wire.encoding import encode
-from ..call import AboutCall, Call
+from ..call import AboutCall, Call, Load
 from ..exchange import Answer
 from ..faults import Fault, Proof
 from .base import Book
@@ -18,7 +18,7 @@ from .unchanged import Cells, Comparison
 
 
 @attrs.frozen
-class KnownExternalIds(AboutCall):
+class KnownExternalIds(AboutCall[Load]):
     """A question to the server: which records of a `load` have their external id already?
 
     On 14 every user may ask, on 19 only one with the Access Rights group. Where the rows are to be
@@ -40,8 +40,8 @@ class KnownExternalIds(AboutCall):
         """The method's positional arguments, each as JSON: a domain and the fields."""
         names = dict.fromkeys(self.call.names)
         if self.cells is not None:
-            for part in self.call.parts:
-                names.update(dict.fromkeys(self.cells.references(json.loads(part))))
+            for row in self.call.rows:
+                names.update(dict.fromkeys(self.cells.references(row)))
         return question(names)
 
     def found(self, reply: Answer | Fault) -> list[int | None] | None:
@@ -141,6 +141,6 @@ def found(rows: object, names: Iterable[str]) -> list[int | None] | None:
     return [there.get(name) for name in names]
 
 
-def needs_reconcile(call: Call, fault: Fault) -> bool:
+def needs_reconcile(call: Call, fault: Fault) -> TypeGuard[Load]:
     """Whether it can be found out what became of an import without an answer: once it is tried."""
-    return call.is_import and fault.proof is Proof.UNKNOWN and not call.maybe_applied
+    return isinstance(call, Load) and fault.proof is Proof.UNKNOWN and not call.maybe_applied

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 import attrs
 
 from ...batch.results import Status
 from ...errors import AccessError, MissingError, ZenooError
 from ...wire.encoding import array, encode
-from ..call import AboutCall, Call
+from ..call import AboutCall, Call, Unlink
 from ..exchange import Answer
 from ..faults import Fault, Proof
 from .base import Book
 
 
 @attrs.frozen
-class RemainingIds(AboutCall):
+class RemainingIds(AboutCall[Unlink]):
     """A question to the server: which records of an unlink that may be done are still there?
 
     `unlink` answers MissingError as soon as one of its records is gone, so one that was sent
@@ -82,7 +84,7 @@ def _is_hidden(reply: Answer | Fault) -> bool:
     return isinstance(reply, Fault) and isinstance(reply.error, AccessError)
 
 
-def needs_survey(call: Call, fault: Fault) -> bool:
+def needs_survey(call: Call, fault: Fault) -> TypeGuard[Unlink]:
     """Whether it must be asked what an unlink that was sent twice has left."""
     twice = call.maybe_applied or fault.maybe_applied
-    return call.method == "unlink" and twice and isinstance(fault.error, MissingError)
+    return isinstance(call, Unlink) and twice and isinstance(fault.error, MissingError)

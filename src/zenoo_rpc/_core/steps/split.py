@@ -14,7 +14,7 @@ import attrs
 
 from ...batch.options import Way
 from ...errors import MissingError, ServerError, ZenooError
-from ..call import Call
+from ..call import Call, Save
 from ..faults import NOT_FOUND, Fault, Proof
 
 # Neither text is translated (`odoo/models.py`, `odoo/orm/models.py`, `odoo/exceptions.py`).
@@ -35,7 +35,7 @@ class Split:
 def is_missing(call: Call, fault: Fault) -> bool:
     """Whether the server does not have the method that was to write different values."""
     error = fault.error
-    if call.method != Way.SAVE or not isinstance(error, ServerError):
+    if not isinstance(call, Save) or not isinstance(error, ServerError):
         return False
     if fault.proof is not Proof.ROLLED_BACK:
         return False
@@ -65,9 +65,7 @@ def _named(call: Call, error: ZenooError) -> set[int]:
     field = _invalid_field(call, error)
     if field is None:
         return set()
-    if call.values is not None:
-        return set(range(len(call))) if _has(call.values, field) else set()
-    return {n for n, part in enumerate(call.each or call.parts) if _has(part, field)}
+    return {n for n, part in enumerate(call.written) if _has(part, field)}
 
 
 def _invalid_field(call: Call, error: ZenooError) -> str | None:

@@ -7,9 +7,8 @@ is the one that is there (html is cleaned, images are scaled), the record is wri
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -17,7 +16,7 @@ import attrs
 from ...batch.results import Existence
 from ...wire.encoding import array, encode
 from ...wire.typed import Fields
-from ..call import AboutCall, Call
+from ..call import AboutCall, Load
 from ..exchange import Answer
 from ..faults import Fault
 from .base import Book
@@ -52,7 +51,7 @@ class Cells:
     models: list[object]
 
     @classmethod
-    def of(cls, call: Call, fields: Fields) -> Cells | None:
+    def of(cls, call: Load, fields: Fields) -> Cells | None:
         """Return those of a call; None where a value cannot be compared with what is there."""
         paths = [column.partition("/") for column in call.columns[1:]]  # the first is the id
         about = [fields.get(name, {}) for name, _, _ in paths]
@@ -65,7 +64,7 @@ class Cells:
             [each.get("relation") for each in about],
         )
 
-    def references(self, texts: list[str]) -> list[str]:
+    def references(self, texts: Sequence[str]) -> list[str]:
         """Return the external ids that a row refers to."""
         pairs = zip(self.by_external_id, texts[1:], strict=True)
         return [text for refers, text in pairs if refers]
@@ -77,7 +76,7 @@ def _is_kept(about: Mapping[str, Any]) -> bool:
 
 
 @attrs.frozen
-class Comparison(AboutCall):
+class Comparison(AboutCall[Load]):
     """A question to the server: what is in the records of a `load` that are there already?
 
     *there* has their ids, by their places in the call, *referred* the models and ids of the records
@@ -113,7 +112,7 @@ class Comparison(AboutCall):
         for place, number in self.there.items():
             if number not in there:
                 found[place] = Existence.UNKNOWN
-            elif times[number] == 1 and self._is_in(there[number], self.call.parts[place]):
+            elif times[number] == 1 and self._is_in(there[number], self.call.rows[place]):
                 found[place] = Existence.UNCHANGED
             else:
                 found[place] = Existence.CHANGED
@@ -129,8 +128,8 @@ class Comparison(AboutCall):
         book.done(done)
         book.again([self.call.without(same)])
 
-    def _is_in(self, row: Mapping[str, Any], part: bytes) -> bool:
-        cells, texts = self.cells, json.loads(part)
+    def _is_in(self, row: Mapping[str, Any], texts: Sequence[str]) -> bool:
+        cells = self.cells
         each = zip(
             cells.names, cells.kinds, cells.by_external_id, cells.models, texts[1:], strict=True
         )
