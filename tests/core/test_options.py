@@ -22,6 +22,7 @@ def test_default_settings():
         "call_seconds": 2.0,
         "timeout": None,
         "quiet": False,
+        "rate": None,
         "update_by": Way.SAVE,
         "context": {},
     }
@@ -36,7 +37,7 @@ def test_default_options():
         "quiet": None,
         "ordered": True,
         "on_error": "continue",
-        "on_unknown": "reconcile",
+        "on_unknown": "continue",
         "skip_unchanged": True,
         "time_limit": None,
         "progress_callback": None,
@@ -147,8 +148,8 @@ def test_on_error(value):
 
 @pytest.mark.parametrize("value", ["", "ask", None, True], ids=repr)
 def test_on_unknown(value):
-    """It is one of two words."""
-    with pytest.raises(InvalidValueError, match='on_unknown must be "report" or "reconcile"'):
+    """It is one of four words."""
+    with pytest.raises(InvalidValueError, match='on_unknown must be "continue" or "stop"'):
         BatchOptions(on_unknown=value)
 
     assert "report" == BatchOptions(on_unknown="report").on_unknown

@@ -10,7 +10,6 @@ from typing import Any, Literal, Self
 from .._compat import AClosable
 from .._core.address import parse_address
 from .._core.call import Call
-from .._core.deadline import Deadline
 from .._core.dialect.answers import checked
 from .._core.dialect.base import major
 from .._core.exchange import Answer, Request, value_of
@@ -19,6 +18,7 @@ from .._core.keys import Key
 from .._core.retry import RetryPolicy, is_idempotent
 from .._core.steps.base import Step
 from .._core.steps.fields import FieldTypes, described, not_described
+from .._core.terms import Terms
 from .._core.ways import Capabilities, Ways
 from ..batch.operations import RecordIds
 from ..batch.options import ManagerSettings
@@ -28,7 +28,7 @@ from ..wire.encoding import encode
 from ..wire.typed import Fields, unknown
 from ..wire.values import WireRecord, check_new_ids, record_to_wire
 from .login import Welcome, by_key, by_password
-from .session import NO_DEADLINE, Session
+from .session import Session
 from .transport import Transport
 
 Context = Mapping[str, object] | None
@@ -201,7 +201,7 @@ class Caller(AClosable):
             is_idempotent(method, positional),
         )
         timeout = arguments.seconds_or_none("timeout", timeout)
-        return value_of(await self._session.send(request, timeout, NO_DEADLINE))
+        return value_of(await self._session.send(request, Terms(timeout)))
 
     async def search(
         self,
@@ -298,7 +298,7 @@ class Caller(AClosable):
         self._session.check_ready()
 
     async def send_call(
-        self, call: Step | Call, settings: ManagerSettings, deadline: Deadline
+        self, call: Step | Call, settings: ManagerSettings, terms: Terms
     ) -> Answer | Fault:
         """Send a batch's call and return what came of it, as a value."""
         context = record_to_wire({**self.context, **settings.context, **call.context})
@@ -306,7 +306,7 @@ class Caller(AClosable):
         request = Request(
             call.model, call.method, call.arguments, {}, context, call.idempotent, places
         )
-        return await self._session.send(request, settings.timeout, deadline)
+        return await self._session.send(request, terms)
 
     # -- values --------------------------------------------------------------------------------
 
@@ -337,7 +337,7 @@ class Caller(AClosable):
             raise error.within(name) from None
 
     async def _described(self, model: str) -> Fields:
-        reply = await self.send_call(FieldTypes(model), ManagerSettings(), NO_DEADLINE)
+        reply = await self.send_call(FieldTypes(model), ManagerSettings(), Terms())
         fields = described(reply)
         if fields is not None:
             return fields

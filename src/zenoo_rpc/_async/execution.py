@@ -7,13 +7,15 @@ import time
 
 import attrs
 
-from .._compat import ACrew, ALock, ASemaphore, aacquire, adraw, anotify
+from .._compat import ACrew, ALock, ASemaphore, aacquire, adraw, anotify, asleep
 from .._core.call import Call
 from .._core.deadline import Deadline
 from .._core.exchange import Answer
 from .._core.faults import Fault
 from .._core.run import Run
 from .._core.steps.base import Step
+from .._core.terms import Terms
+from .._core.traffic import Traffic
 from ..batch.options import QUIET, BatchOptions, ManagerSettings
 from ..batch.source import Source
 from ..progress import ProgressBar
@@ -32,6 +34,7 @@ class Execution:
         self,
         client: Caller,
         slots: ASemaphore,
+        traffic: Traffic,
         settings: ManagerSettings,
         run: Run,
         options: BatchOptions,
@@ -40,9 +43,12 @@ class Execution:
         context = {**settings.context, **(QUIET if quiet else {})}
         self._client = client
         self._slots = slots
+        self._traffic = traffic
         self._settings = attrs.evolve(settings, context=context)
         self._run = run
         self._deadline = Deadline(options.time_limit, time.monotonic)
+        self._terms = Terms(settings.timeout, self._deadline, traffic)
+        self._patiently = attrs.evolve(self._terms, patient=options.on_unknown != "stop")
         self._reporter = _Reporter(run, options)
 
     async def carry_out(self) -> None:
@@ -80,11 +86,16 @@ class Execution:
 
     def crew(self) -> ACrew:
         """Return what runs the calls side by side."""
-        return ACrew(self._run.stop, self._settings.max_concurrency)
+        return ACrew(self.stop, self._settings.max_concurrency)
+
+    def stop(self) -> None:
+        """Let the calls in flight finish the try that they are at, and begin no other."""
+        self._run.stop()
+        self._deadline.end()
 
     def has_room(self, crew: ACrew) -> bool:
         """Whether one more call may be in flight."""
-        return crew.busy < self._settings.max_concurrency
+        return crew.busy < self._traffic.room
 
     def advance(self) -> bool:
         """Go on to the next round; False when there is none, or no time."""
@@ -117,15 +128,32 @@ class Execution:
 
     async def _send(self, call: Step | Call) -> None:
         try:
-            began = time.monotonic()
-            reply = await self._ask(call)
-            self._run.record(call, reply, time.monotonic() - began)
+            if await self._has_its_turn(call):
+                began = time.monotonic()
+                reply = await self._ask(call)
+                self._run.record(call, reply, time.monotonic() - began)
         finally:
             self._slots.release()
         await self._reporter.report()
 
+    async def _has_its_turn(self, call: Step | Call) -> bool:
+        """Wait for a call's turn; put it back, and return False, if there is no time for it."""
+        seconds = self._traffic.turn(time.monotonic())
+        if not seconds:
+            return True
+        begins = False
+        try:
+            if self._deadline.allows(seconds):
+                await asleep(seconds)
+                begins = not self._deadline.passed
+        finally:
+            if not begins:
+                self._run.put_back(call)
+        return begins
+
     async def _ask(self, call: Step | Call) -> Answer | Fault:
-        return await self._client.send_call(call, self._settings, self._deadline)
+        terms = self._terms if isinstance(call, Call) else self._patiently
+        return await self._client.send_call(call, self._settings, terms)
 
 
 class _Reporter:

@@ -9,6 +9,7 @@ from typing import Literal, Unpack, cast
 from .._compat import ASTREAM, ASemaphore
 from .._core.pace import Limits, Pacing
 from .._core.run import Run
+from .._core.traffic import Traffic
 from ..batch.operations import (
     CreateStream,
     ExternalIds,
@@ -46,6 +47,7 @@ class BatchManager:
         self._client = client
         self.settings = arguments.options(ManagerSettings, settings)
         self._slots = ASemaphore(self.settings.max_concurrency)
+        self._traffic = Traffic(self.settings.max_concurrency, self.settings.rate)
         self._pacing = Pacing(self.settings.max_chunk_bytes, self.settings.call_seconds)
         self._stats: Counter[str] = Counter()
 
@@ -139,7 +141,7 @@ class BatchManager:
         )
         chosen = arguments.options(BatchOptions, options)
         run = self.start([operation], chosen, look_ahead=4 * self.settings.max_concurrency)
-        execution = Execution(self._client, self._slots, self.settings, run, chosen)
+        execution = self._execution(run, chosen)
         return OutcomeStream(operation, run, execution, lambda: self._count(run))
 
     async def execute_operations(
@@ -170,6 +172,8 @@ class BatchManager:
         """Return a run over *operations*; nothing is sent yet."""
         self._client.check_ready()
         size = options.chunk_size or self.settings.max_chunk_size
+        # What a transaction is going to take back is not to become more.
+        on_unknown = "stop" if self.is_in_transaction else options.on_unknown
         limits = Limits(size, self.settings.max_chunk_bytes) if size else self._pacing
         return Run(
             operations,
@@ -177,7 +181,7 @@ class BatchManager:
             ways=self._client.ways.beginning(self.settings.update_by),
             ordered=options.ordered,
             on_error=options.on_error,
-            on_unknown=options.on_unknown,
+            on_unknown=on_unknown,
             skip_unchanged=options.skip_unchanged,
             look_ahead=look_ahead,
         )
@@ -189,7 +193,7 @@ class BatchManager:
         `zenoo_result`, and a note with the numbers.
         """
         try:
-            await Execution(self._client, self._slots, self.settings, run, options).carry_out()
+            await self._execution(run, options).carry_out()
         except BaseException as error:
             result = run.result()
             error.__dict__.setdefault("zenoo_result", result)
@@ -197,6 +201,9 @@ class BatchManager:
             raise
         finally:
             self._count(run)
+
+    def _execution(self, run: Run, options: BatchOptions) -> Execution:
+        return Execution(self._client, self._slots, self._traffic, self.settings, run, options)
 
     def _count(self, run: Run) -> None:
         self._stats.update(run.progress(ended=True)["stats"])

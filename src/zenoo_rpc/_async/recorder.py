@@ -7,12 +7,12 @@ from contextlib import suppress
 
 import attrs
 
-from .._core.deadline import Deadline
 from .._core.exchange import Answer, Request, value_of
 from .._core.faults import Fault, Proof, not_answered
 from .._core.journal import Journal
 from .._core.load import imported_ids
 from .._core.steps.known import found, question
+from .._core.terms import Terms
 from .._core.undo import (
     Created,
     Entry,
@@ -53,8 +53,7 @@ class Errand:
     journal: Journal
     partly: bool
     write: Write
-    timeout: float | None
-    deadline: Deadline
+    terms: Terms
 
     async def run(self) -> Answer | Fault:
         """Carry the call out; what it writes is noted before it is sent, and after."""
@@ -200,7 +199,7 @@ class Errand:
 
     async def _ask(self, model: str, method: str, arguments: list[bytes]) -> Answer | Fault:
         request = Request(model, method, arguments, {}, self._context(), True)
-        return await self.session.deliver(request, self.timeout, self.deadline)
+        return await self.session.deliver(request, self.terms)
 
     def _context(self) -> WireRecord:
         """The call's own context, in which sets are read with what is archived, files in full."""
@@ -212,7 +211,7 @@ class Errand:
         """Send the call; *entries* are in the journal until it is known that it left nothing."""
         for entry in entries:
             self.journal.add(entry)
-        reply = await self.session.deliver(self.write.request, self.timeout, self.deadline)
+        reply = await self.session.deliver(self.write.request, self.terms)
         if left_nothing(self.write, reply):
             for entry in entries:
                 self.journal.replace(entry)

@@ -24,7 +24,9 @@ from .._core.exchange import Answer, Request, Wire, value_of
 from .._core.faults import Fault, Proof, never_sent
 from .._core.keys import REFUSED, SECOND_FACTOR, key_text
 from .._core.load import as_conflict
-from .._core.retry import READS, RetryPolicy
+from .._core.retry import READS, RetryPolicy, retry_after
+from .._core.terms import Terms
+from .._core.traffic import is_turned_away
 from ..errors import (
     AuthenticationError,
     ClientClosedError,
@@ -44,9 +46,7 @@ from .transport import Transport
 class Recorder(Protocol):
     """What a transaction puts between its calls and the wire."""
 
-    async def carry(
-        self, request: Request, timeout: float | None, deadline: Deadline
-    ) -> Answer | Fault:
+    async def carry(self, request: Request, terms: Terms) -> Answer | Fault:
         """Carry a call out, and note what would take it back."""
 
 
@@ -55,7 +55,6 @@ logger = logging.getLogger("zenoo_rpc")
 SEVERAL = "the server shows several databases, or none: name the one that is meant"
 # Drawn, not counted: two processes that share a connection would count alike. JSON keeps 53 bits.
 NUMBER_BITS = 50
-NO_DEADLINE = Deadline(None, time.monotonic)
 
 RECORDERS: ContextVar[Mapping[Any, Recorder]] = ContextVar(
     "zenoo_rpc_recorders", default=MappingProxyType({})
@@ -105,7 +104,7 @@ class Session:
         self.login = Login(database, 0, key, JSON2)
         request = Request("res.users", "context_get", [], {}, {}, True)
         try:
-            context = dict(value_of(await self._send_once(request, None, NO_DEADLINE)))
+            context = dict(value_of(await self._send_once(request, Terms())))
         except AuthenticationError:
             raise AuthenticationError(f"{self.address}: {REFUSED}") from None
         except NotThereError:
@@ -190,30 +189,35 @@ class Session:
         finally:
             self.record_with(recorder)
 
-    async def send(
-        self, request: Request, timeout: float | None, deadline: Deadline
-    ) -> Answer | Fault:
+    async def send(self, request: Request, terms: Terms) -> Answer | Fault:
         """Carry a call out, through the transaction where there is one."""
         recorder = self.recorder()
         if recorder is None:
-            return await self.deliver(request, timeout, deadline)
-        return await recorder.carry(request, timeout, deadline)
+            return await self.deliver(request, terms)
+        return await recorder.carry(request, terms)
 
-    async def deliver(
-        self, request: Request, timeout: float | None, deadline: Deadline
-    ) -> Answer | Fault:
+    async def deliver(self, request: Request, terms: Terms) -> Answer | Fault:
         """Send a call, and again as long as that is harmless and the policy allows it.
 
-        After a conflict it waits for its turn: calls that met one are repeated one at a time.
+        After a conflict it waits for its turn: calls that met one are repeated one at a time. While
+        others get through, being turned away does not use up its tries.
         """
-        since = Deadline(self._retry.total if self._retry else None, time.monotonic)
-        reply = await self._send_once(request, timeout, deadline)
+        retry = self._retry.patient() if self._retry and terms.patient else self._retry
+        since = Deadline(retry.total if retry else None, time.monotonic)
+        passed = terms.traffic.passed
+        reply = await self._send_once(request, terms)
         tried = 1
         unknown = None
         conflict = False
-        while isinstance(reply, Fault) and self._retry is not None:
-            pause = self._retry.pause_after(reply, request.idempotent, tried, random.random())
-            if pause is None or not (since.allows(pause) and deadline.allows(pause)):
+        while isinstance(reply, Fault) and retry is not None:
+            turned_away = is_turned_away(reply)
+            if turned_away and terms.traffic.passed > passed:
+                tried = 1
+            passed = terms.traffic.passed
+            pause = retry.pause_after(reply, request.idempotent, tried, random.random())
+            if pause is not None and turned_away:
+                pause = max(retry_after(reply) or 0.0, terms.traffic.turn(time.monotonic()))
+            if pause is None or not (since.allows(pause) and terms.deadline.allows(pause)):
                 break
             unknown = reply if reply.proof is Proof.UNKNOWN else unknown
             conflict = conflict or reply.is_conflict
@@ -221,38 +225,43 @@ class Session:
             logger.info("%s: %s of %s: %s; try %d in %.1f s", *what, tried + 1, pause)
             await asleep(pause)
             async with self._one_by_one if conflict else nullcontext():
-                if deadline.passed:
+                if terms.deadline.passed:
                     break
-                reply = await self._send_once(request, timeout, deadline)
+                reply = await self._send_once(request, terms)
             tried += 1
         return reply.seen_after(unknown)
 
-    async def _send_once(
-        self, request: Request, timeout: float | None, deadline: Deadline
-    ) -> Answer | Fault:
+    async def _send_once(self, request: Request, terms: Terms) -> Answer | Fault:
+        began = time.monotonic()
+        reply = await self._send_now(request, terms)
+        if self._retry is not None:
+            ended, chance = time.monotonic(), random.random()
+            terms.traffic.note(reply, began, ended, self._retry, chance)
+        return reply
+
+    async def _send_now(self, request: Request, terms: Terms) -> Answer | Fault:
         try:
             login = self.check_ready()
-            reply = await self.send_as(login, request, timeout, deadline)
+            reply = await self.send_as(login, request, terms)
             if self._is_rejected(reply) and await self._ask_again(login):
                 login = self.check_ready()
-                reply = await self.send_as(login, request, timeout, deadline)
+                reply = await self.send_as(login, request, terms)
             other = under_other_names(request, reply)
             if other is not None:
-                reply = await self.send_as(login, other, timeout, deadline)
+                reply = await self.send_as(login, other, terms)
         except UsageError as error:
             return never_sent(error)
         return as_conflict(reply) if request.method == "load" else reply
 
-    async def send_as(
-        self, login: Login, request: Request, timeout: float | None, deadline: Deadline
-    ) -> Answer | Fault:
+    async def send_as(self, login: Login, request: Request, terms: Terms) -> Answer | Fault:
         """Send a call once, as somebody."""
         number = secrets.randbits(NUMBER_BITS)
         try:
             wire = login.dialect.request(number, login, request)
         except UnicodeError:  # of a path; its text has the name
             raise InvalidValueError("a text with a lone surrogate has no UTF-8 form") from None
-        seconds = deadline.shorten(self.transport.timeout if timeout is None else timeout)
+        timeout = self.transport.timeout if terms.timeout is None else terms.timeout
+        seconds = terms.deadline.shorten(timeout)
         return await self._post(login.dialect, number, request, wire, seconds)
 
     @staticmethod

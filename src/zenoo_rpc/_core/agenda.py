@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -24,6 +25,7 @@ from .steps.base import Step
 from .steps.fields import FieldTypes, check_types, described, lacking, not_described
 from .steps.known import KnownExternalIds
 from .steps.unchanged import Cells
+from .steps.waiting import AnswersAgain
 from .ways import Ways
 
 
@@ -73,13 +75,14 @@ class Agenda:
         self._ledger = ledger
         self._ordered = ordered
         self._look_ahead = look_ahead
-        self._stages: Iterator[list[PlannedOperation]] = iter(stages(operations, ordered=ordered))
+        self._stages = deque(stages(operations, ordered=ordered))
         self._reading: Reading | None = None
         self._calls: Iterator[Step | Call] = iter(())
         self._again: deque[Step | Call] = deque()
         self._held: list[Iterator[Step | Call]] = []  # what is left of interrupted rounds
         self._rounds: list[Iterator[Call]] = []  # of the stage, after this one
         self._aside: deque[Call] = deque()  # what another transaction was in the way of
+        self.awaited: AnswersAgain | None = None  # before anything else is sent
         self.stopped = False  # nothing more is to be sent
         self._flows = True  # whether what is to be sent again may go at once
 
@@ -166,6 +169,8 @@ class Agenda:
                 self._calls = iter(questions)
                 return True
             self._prepare()
+        if self._waits_for_nothing():
+            return False
         if self._again:
             if not self._flows:
                 self._calls, self._again = iter(self._again), deque()
@@ -185,10 +190,10 @@ class Agenda:
         if self._ordered and self._ledger.errors:
             return False
         self._reading = None
-        stage = next(self._stages, None)
-        if stage is not None:
-            self._begin(stage)
-        return stage is not None
+        if self._stages:
+            self._begin(self._stages.popleft())
+            return True
+        return False
 
     def _begin(self, stage: list[PlannedOperation]) -> None:
         stage = [each for each in stage if id(each.operation) not in self._barred]
@@ -204,6 +209,27 @@ class Agenda:
     def again(self, new: Iterable[Step | Call | None]) -> None:
         """Send these before anything else; None is a call of which nothing was left."""
         self._again += (each for each in new if each is not None)
+
+    def wait_for_server(self) -> list[Call]:
+        """Send nothing before the server answers a question; return what is to go then."""
+        if self.awaited is None:
+            self.awaited = AnswersAgain()
+            self.interrupt()
+            self.again([self.awaited])
+        return self.awaited.waiting
+
+    def _waits_for_nothing(self) -> bool:
+        """Whether it would wait for the server, and then had nothing to send."""
+        if self.awaited is None or self.awaited.waiting or list(self._again) != [self.awaited]:
+            return False
+        if self._aside or self._rounds or (self._reading and not self._reading.source.is_used_up):
+            return False
+        for place, calls in enumerate(self._held):
+            first = next(calls, None)
+            if first is not None:
+                self._held[place] = itertools.chain([first], calls)
+                return False
+        return not self._stages or (self._ordered and bool(self._ledger.errors))
 
     def put_aside(self, call: Call) -> None:
         """Send it once more when the others of its stage are through, with nothing beside it."""

@@ -14,6 +14,10 @@ class Deadline:
         self._clock = clock
         self._ends = None if seconds is None else clock() + seconds
 
+    def end(self) -> None:
+        """Let the moment come now."""
+        self._ends = self._clock()
+
     @property
     def left(self) -> float | None:
         """The seconds that are left, 0 once it has passed, None without a limit."""
@@ -33,3 +37,6 @@ class Deadline:
         """Whether so many seconds are left."""
         left = self.left
         return left is None or seconds < left
+
+
+NO_DEADLINE = Deadline(None, lambda: 0.0)

@@ -210,6 +210,12 @@ class Fault:
         return isinstance(self.error, errors.AnswerTimeoutError | errors.TooLargeError)
 
     @property
+    def may_pass(self) -> bool:
+        """Whether it lies with the server or the way there, and may be over after a while."""
+        again = self.repeat is Repeat.ALWAYS and self.proof is not Proof.ROLLED_BACK
+        return again or self.proof is Proof.UNKNOWN
+
+    @property
     def is_conflict(self) -> bool:
         """Whether another transaction was in the way of the call."""
         return isinstance(self.error, errors.ConflictError)

@@ -1,9 +1,9 @@
 """What follows from a reply: the outcomes that it settles, and the calls that it calls for.
 
 What was refused is sent again in parts, at once, until each refused record stands alone (see
-`split`). After the first failure that is no rollback nothing more is handed out: a server that
-does not answer is not asked again. Only an import without an answer is asked about first (see
-`_unanswered`), unless *on_unknown* says otherwise.
+`split`). After a failure that is no rollback nothing more is handed out before the server answers a
+question again (see `_lost`); of an import without an answer it is asked what became of it (see
+`_unanswered`). *on_unknown* may say otherwise.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from .steps.remaining import RemainingIds, needs_survey
 from .steps.split import is_missing, isolate
 from .ways import Ways
 
+LOST_IN_A_ROW = 10  # waits for a server that answers questions and nothing else
+
 
 class Replies:
     """Files replies in the ledger, and puts what follows on the agenda: the book of the steps.
@@ -56,12 +58,15 @@ class Replies:
         self._ways = ways
         self._lock = lock
         self._on_error = on_error
-        self._on_unknown = on_unknown
+        self._settles = on_unknown != "report"
+        self._goes_on = on_unknown != "stop" and on_error != "stop"
         self._rights = Rights()
+        self._lost_in_a_row = 0  # how often it had to wait, and no call was answered in between
 
     def file(self, call: Step | Call, reply: Answer | Fault, seconds: float = 0.0) -> None:
         """Take what the server said to *call*, which took so many seconds."""
         if not isinstance(call, Call):
+            self._agenda.awaited = None if call is self._agenda.awaited else self._agenda.awaited
             call.decide(reply, self)
         elif isinstance(reply, HeldBack):
             self._held_back(call, reply)
@@ -75,6 +80,7 @@ class Replies:
             self._failed(call, reply)
 
     def _answered(self, call: Call, answer: Answer) -> None:
+        self._lost_in_a_row = 0
         value = answer.value
         if isinstance(call, Load | LoadById):
             refused = refusal(value, len(call))
@@ -84,7 +90,7 @@ class Replies:
             value = imported_ids(value, len(call))
         if isinstance(call, Create | Load | LoadById):
             if not is_ids(value, len(call), new=isinstance(call, Create)):
-                self.give_up(call, Status.UNKNOWN, no_ids(call.method, len(call)))
+                self._lost(attrs.evolve(call, idempotent=False), no_ids(call.method, len(call)))
                 return
             self._ledger.name(call.numbers, value)
             if isinstance(call, Load) and not (call.maybe_applied or answer.maybe_applied):
@@ -141,8 +147,29 @@ class Replies:
         """Send an import whose answer was lost once more, if that is harmless."""
         if call.idempotent:
             self._agenda.again([attrs.evolve(call, maybe_applied=True)])
+        elif self._goes_on:
+            self.settle(call, Status.UNKNOWN, error)
+        else:
+            self.give_up(call, Status.UNKNOWN, error)
+
+    def _lost(self, call: Call, error: ZenooError, status: Status = Status.UNKNOWN) -> None:
+        """Go on as soon as the server answers again, if that is wanted.
+
+        What it turned away, or never got, goes again then, and once more what does no harm twice.
+        """
+        if not self._goes_on or self._lost_in_a_row == LOST_IN_A_ROW:
+            self.give_up(call, status, error)
             return
-        self.give_up(call, Status.UNKNOWN, error)
+        if self._agenda.awaited is None:
+            self._lost_in_a_row += 1
+        waiting = self._agenda.wait_for_server()
+        if status is Status.NOT_SENT or (call.idempotent and not call.maybe_applied):
+            call = attrs.evolve(call, maybe_applied=call.maybe_applied or status is Status.UNKNOWN)
+            waiting.append(call)
+            self._suspend(call, error)
+            self._ledger.blame(call.numbers, error)
+        else:
+            self.settle(call, status, error)
 
     def _failed(self, call: Call, fault: Fault) -> None:
         if is_missing(call, fault):
@@ -154,14 +181,19 @@ class Replies:
             self._unsure(call, fault.error)
             self._agenda.again([RemainingIds(call, fault.error)])
             return
-        if self._on_unknown == "reconcile" and needs_reconcile(call, fault):
-            self._unanswered(call, fault.error)
-            return
+        if needs_reconcile(call, fault):
+            if self._settles:
+                self._unanswered(call, fault.error)
+                return
+            call = attrs.evolve(call, idempotent=False)  # it is only reported
         if fault.maybe_applied:
             call = attrs.evolve(call, maybe_applied=True)
         if fault.is_conflict and not call.alone:
             self._suspend(call, fault.error)
             self._agenda.put_aside(call)
+            return
+        if fault.proof is Proof.UNKNOWN or (self._agenda.awaited and fault.may_pass):
+            self._lost(call, fault.error, fault.status)
             return
         if len(call) == 1 or not fault.may_isolate:
             self.settle(call, fault.status, fault.error)
@@ -259,5 +291,5 @@ class Replies:
         status = Status.UNKNOWN if call.maybe_applied else status
         self._ledger.mark(call.numbers, status)
         self._ledger.blame(call.numbers, error)
-        if status is Status.REFUSED:
+        if status is Status.REFUSED or (status is Status.UNKNOWN and isinstance(call, Create)):
             self._agenda.settle(call.numbers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import attrs
@@ -20,6 +21,9 @@ def _seconds(_: object, attribute: attrs.Attribute[float], value: object) -> Non
 def _share(_: object, attribute: attrs.Attribute[float], value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise InvalidValueError(f"{attribute.name} must be a share from 0 to 1")
+
+
+OFTEN = 5.0  # seconds between two tries of a question that waits for the server
 
 
 @attrs.frozen(kw_only=True)
@@ -63,6 +67,10 @@ class RetryPolicy:
         doubled = self.initial * 2.0 ** min(tried - 1, 60)
         seconds = min(self.maximum, doubled) * (1 - self.jitter * chance)
         return max(seconds, retry_after or 0.0)
+
+    def patient(self) -> RetryPolicy:
+        """Return the policy of a question that is asked until *total* is over, and often."""
+        return attrs.evolve(self, attempts=sys.maxsize, maximum=min(self.maximum, OFTEN))
 
 
 # Methods of the ORM that change nothing, whatever they are given.

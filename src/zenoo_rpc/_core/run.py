@@ -12,7 +12,7 @@ import attrs
 
 from ..batch.operations import CreateStream, Operation
 from ..batch.options import OnError, OnUnknown, Progress, Way
-from ..batch.results import BatchResult, RecordOutcome
+from ..batch.results import BatchResult, RecordOutcome, Status
 from ..batch.source import Source
 from .agenda import Agenda, numbered
 from .call import Call
@@ -43,7 +43,7 @@ class Run:
         ways: Ways | None = None,
         ordered: bool = True,
         on_error: OnError = "continue",
-        on_unknown: OnUnknown = "reconcile",
+        on_unknown: OnUnknown = "continue",
         skip_unchanged: bool = True,
         look_ahead: int | None = None,
     ) -> None:
@@ -117,6 +117,14 @@ class Run:
             if isinstance(call, Call):
                 self._ledger.mark(call.numbers, IN_FLIGHT)
             return call
+
+    def put_back(self, call: Step | Call) -> None:
+        """Take a call back that was not sent."""
+        with self._lock:
+            if isinstance(call, Call):
+                state = IN_FLIGHT if call.maybe_applied else Status.NOT_SENT
+                self._ledger.mark(call.numbers, state)
+            self._agenda.again([call])
 
     # -- what came back ------------------------------------------------------------------------
 

@@ -21,11 +21,12 @@ from .._core.keys import (
     refusal,
     shown,
 )
+from .._core.terms import Terms
 from ..errors import AuthenticationError, OdooError, UserError
 from ..wire.encoding import encode
 from ..wire.values import record_to_wire, to_wire
 from .caller import Caller
-from .session import NO_DEADLINE, Session
+from .session import Session
 
 
 class ApiKeys:
@@ -114,5 +115,5 @@ class ApiKeys:
         parts = [encode(to_wire(arg)) for arg in args]
         request = Request(model, method, parts, {}, own, method in {"read", "search_read"})
         if web is None:
-            return value_of(self._session.deliver(request, None, NO_DEADLINE))
-        return value_of(self._session.send_as(web, request, None, NO_DEADLINE))
+            return value_of(self._session.deliver(request, Terms()))
+        return value_of(self._session.send_as(web, request, Terms()))

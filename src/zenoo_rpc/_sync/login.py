@@ -24,6 +24,7 @@ from .._core.keys import (
     in_order,
     key_text,
 )
+from .._core.terms import Terms
 from ..errors import (
     AuthenticationError,
     DatabaseNotFoundError,
@@ -32,7 +33,7 @@ from ..errors import (
     ZenooError,
 )
 from ..wire.encoding import encode
-from .session import NO_DEADLINE, Session
+from .session import Session
 
 logger = logging.getLogger("zenoo_rpc")
 
@@ -109,4 +110,4 @@ def _warn_of_the_end(session: Session, uid: int) -> None:
 
 def _ask(session: Session, model: str, method: str, *args: object) -> Any:
     request = Request(model, method, [encode(arg) for arg in args], {}, {}, True)
-    return value_of(session.deliver(request, None, NO_DEADLINE))
+    return value_of(session.deliver(request, Terms()))

@@ -10,10 +10,10 @@ from typing import Self, Unpack
 import attrs
 
 from .._compat import shielded
-from .._core.deadline import Deadline
 from .._core.exchange import Answer, Ending, HeldBack, Request
 from .._core.faults import Fault, never_sent
 from .._core.journal import Journal
+from .._core.terms import Terms
 from .._core.undo import CUT_OFF, Entry, Held, deletions, gathered
 from .._core.writes import write_of
 from ..batch.results import BatchResult, Status
@@ -321,13 +321,11 @@ class Transaction:
 
     # -- between the client and the wire -------------------------------------------------------
 
-    def carry(
-        self, request: Request, timeout: float | None, deadline: Deadline
-    ) -> Answer | Fault:
+    def carry(self, request: Request, terms: Terms) -> Answer | Fault:
         """Carry a call of the block out; the session calls this for each."""
         write = write_of(request)
         if write is None:
-            return self._session.deliver(request, timeout, deadline)
+            return self._session.deliver(request, terms)
         try:
             self._check_all_active()
             if write.method == "unlink" and write.ids and self._settings.unlink == "hold":
@@ -335,7 +333,7 @@ class Transaction:
                 self._journal.add(held)
                 return HeldBack(True, listeners=held.listeners)
             partly = self.allow_partial_undo
-            errand = Errand(self._session, self._journal, partly, write, timeout, deadline)
+            errand = Errand(self._session, self._journal, partly, write, terms)
             return errand.run()
         except ZenooError as error:
             return never_sent(error)

@@ -8,6 +8,7 @@ from typing import Unpack
 
 from .._compat import notify
 from .._core.exchange import value_of
+from .._core.terms import Terms
 from .._core.undo import (
     ARCHIVED,
     Compensation,
@@ -27,7 +28,7 @@ from ..wire import arguments
 from ..wire.typed import Fields
 from .caller import Caller
 from .manager import BatchManager
-from .session import NO_DEADLINE, Session
+from .session import Session
 
 
 class Undoer:
@@ -85,7 +86,7 @@ class Undoer:
 
     def _find_out(self, entry: Unanswered) -> list[Entry]:
         """Delete what an import without an answer has created."""
-        reply = self._session.deliver(entry.question(), None, NO_DEADLINE)
+        reply = self._session.deliver(entry.question(), Terms())
         made = entry.found(value_of(reply))
         if made is None:
             return [entry]

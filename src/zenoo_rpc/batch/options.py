@@ -5,13 +5,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, get_args
 
 import attrs
 from attrs.validators import optional
 
 from ..errors import InvalidValueError
-from ..wire.arguments import count, merged, one_of, seconds, validator, yes_or_no
+from ..wire.arguments import count, merged, one_of, rate, seconds, validator, yes_or_no
 
 # What keeps the addon `mail` from writing messages, followers and tracked changes (14 and 19).
 QUIET: Mapping[str, object] = MappingProxyType(
@@ -45,7 +45,7 @@ class Way(enum.StrEnum):
 
 
 OnError = Literal["continue", "stop"]
-OnUnknown = Literal["report", "reconcile"]
+OnUnknown = Literal["continue", "stop", "report", "reconcile"]
 
 
 class Progress(TypedDict):
@@ -75,9 +75,11 @@ class Options(TypedDict, total=False):
     - `on_error`: `"continue"` (default) isolates refused records and finishes their operation,
       `"stop"` sends nothing further after the first refusal, and tells refused only whom the
       server named
-    - `on_unknown`: what to do about a create with external ids that no answer came to:
-      `"reconcile"` (default) finds out, by looking the external ids up where the user may and
-      else by sending it again, `"report"` leaves it unknown; all else that is unknown is reported
+    - `on_unknown`: what to do when no answer comes to a call, after all its tries: `"continue"`
+      (default) finds out what became of creates with external ids, by looking these up where the
+      user may and else by sending it again, tells other records as unknown, waits until the server
+      answers again, and goes on; `"stop"` sends nothing further; `"report"` goes on, and tells
+      creates with external ids as unknown too; `"reconcile"` is the same as `"continue"`
     - `skip_unchanged`: whether creates with external ids first read what is there, where the user
       may read external ids, and send only what would change something (default)
     - `time_limit`: seconds after which no further call is begun and none is waited for
@@ -103,6 +105,7 @@ class Settings(TypedDict, total=False):
       in about `call_seconds` (2), found out from call to call, beginning with 100
     - `max_chunk_bytes`: bytes of them, at most (8 MiB)
     - `max_concurrency`: calls in flight, at most, however many batches share the manager (4)
+    - `rate`: calls that may begin in a second, at most; by default as many as the server takes
     - `timeout`: seconds that the answer to one call may take (the client's)
     - `quiet`: whether to switch off messages and the tracking of changes, see `Options`
     - `update_by`: the method to try first for different values: `"web_save_multi"` (default),
@@ -114,6 +117,7 @@ class Settings(TypedDict, total=False):
     max_chunk_bytes: int
     max_concurrency: int
     call_seconds: float
+    rate: float | None
     timeout: float | None
     quiet: bool
     update_by: Literal["web_save_multi", "load", "write"]
@@ -128,7 +132,8 @@ def _way(value: str) -> Way:
         raise InvalidValueError(f"update_by must be one of {known}, not {value!r}") from None
 
 
-COUNT, SECONDS, YES_OR_NO = validator(count), validator(seconds), validator(yes_or_no)
+COUNT, SECONDS, RATE = validator(count), validator(seconds), validator(rate)
+YES_OR_NO = validator(yes_or_no)
 
 
 @attrs.frozen(kw_only=True)
@@ -139,6 +144,7 @@ class ManagerSettings:
     max_chunk_bytes: int = attrs.field(default=8 * 2**20, validator=COUNT)
     max_concurrency: int = attrs.field(default=4, validator=COUNT)
     call_seconds: float = attrs.field(default=2.0, validator=SECONDS)
+    rate: float | None = attrs.field(default=None, validator=optional(RATE))
     timeout: float | None = attrs.field(default=None, validator=optional(SECONDS))
     quiet: bool = attrs.field(default=False, validator=YES_OR_NO)
     update_by: Way = attrs.field(default=Way.SAVE, converter=_way)
@@ -156,7 +162,7 @@ class BatchOptions:
         default="continue", validator=validator(one_of("continue", "stop"))
     )
     on_unknown: OnUnknown = attrs.field(
-        default="reconcile", validator=validator(one_of("report", "reconcile"))
+        default="continue", validator=validator(one_of(*get_args(OnUnknown)))
     )
     skip_unchanged: bool = attrs.field(default=True, validator=YES_OR_NO)
     time_limit: float | None = attrs.field(default=None, validator=optional(SECONDS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from typing import Any, TypeGuard, TypeVar
 
 import attrs
@@ -156,6 +157,14 @@ def seconds(name: str, value: Any) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not 0 < value <= LONGEST:
         raise InvalidValueError(f"{name} must be a number of seconds above 0, not {value!r}")
+    return float(value)
+
+
+def rate(name: str, value: Any) -> float:
+    """Return a number above 0, of what may happen in a second."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 < value < inf:
+        raise InvalidValueError(f"{name} must be a number per second above 0, not {value!r}")
     return float(value)
 
 

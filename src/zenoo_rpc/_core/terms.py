@@ -1,0 +1,23 @@
+"""On what terms a call is sent."""
+
+from __future__ import annotations
+
+import attrs
+
+from .deadline import NO_DEADLINE, Deadline
+from .traffic import Traffic
+
+
+@attrs.frozen
+class Terms:
+    """How long a call may take, and with whom it shares the road.
+
+    An answer may take *timeout* seconds, by default the client's; after the *deadline* it is not
+    tried again. Calls of one *traffic* give way to each other. A *patient* call is tried as long
+    as the policy's `total` allows, however often.
+    """
+
+    timeout: float | None = None
+    deadline: Deadline = NO_DEADLINE
+    traffic: Traffic = attrs.field(factory=lambda: Traffic(1))
+    patient: bool = False
