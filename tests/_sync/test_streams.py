@@ -197,13 +197,13 @@ def test_a_source_that_fails(client, server):
 
 
 def test_a_lost_answer_ends_it(server, proxy):
-    """A plain create without an answer is unknown, and nothing more is read."""
+    """A plain create without an answer is unknown, and nothing more is read, if that is wanted."""
     source = Source(100)
     proxy.rule("drop_answer", nth=2, when=asks_for("create"))
     with ZenooClient(proxy.url) as client:
         log_in(client, server)
         before = Snapshot.take(server, ["res.partner"])
-        batch = client.batch(chunk_size=5, max_concurrency=1)
+        batch = client.batch(chunk_size=5, max_concurrency=1, on_unknown="stop")
         handle = batch.create("res.partner", source)
         with pytest.raises(BatchExecutionError, match="not all of its records were read"):
             batch.execute()
@@ -319,7 +319,7 @@ def test_a_stream_that_breaks_off(server, proxy):
         log_in(client, server)
         manager = client.setup_batch_manager(max_chunk_size=5, max_concurrency=1)
         with pytest.raises(StreamStoppedError, match="5 applied, 5 unknown") as caught:
-            with manager.stream("res.partner", source) as outcomes:
+            with manager.stream("res.partner", source, on_unknown="stop") as outcomes:
                 for outcome in outcomes:
                     told.append(outcome.status)  # noqa: PERF401  it ends with an exception
     assert [APPLIED] * 5 + [UNKNOWN] * 5 == told[:10]

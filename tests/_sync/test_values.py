@@ -409,7 +409,7 @@ def test_without_the_types_nothing_is_sent(flaky, proxy, server):
         flaky.create("res.partner", record)
     for records in ([record], iter([{"name": "Ann"}, record])):
         with pytest.raises(BatchExecutionError) as caught:
-            flaky.batch_manager.bulk_create("res.partner", records, chunk_size=9)
+            flaky.batch_manager.bulk_create("res.partner", records, on_unknown="stop")
         assert {Status.NOT_SENT} == {each.status for each in caught.value.result}
         [*_, last] = caught.value.result
         assert isinstance(last.error, QuestionError)

@@ -154,7 +154,7 @@ def test_commands_that_make_records_are_not_repeated(flaky, proxy, server, way):
     before = Snapshot.take(server, ["res.partner"])
     manager = flaky.setup_batch_manager(update_by=way, max_concurrency=1)
     proxy.rule("drop_answer", nth=1, when=lambda body: b'"Child"' in body)
-    batch = manager.batch()
+    batch = manager.batch(on_unknown="stop")
     batch.update(
         "res.partner",
         [

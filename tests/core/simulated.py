@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 
 from zenoo_rpc._compat import draw
@@ -14,7 +14,6 @@ from zenoo_rpc._core.faults import Fault, Kind, Proof, odoo_fault, transport_fau
 from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.steps.access import AccessCheck
 from zenoo_rpc._core.steps.base import Step
-from zenoo_rpc._core.steps.remaining import RemainingIds
 from zenoo_rpc.batch.operations import CreateStream, Operation
 from zenoo_rpc.batch.options import Way
 from zenoo_rpc.batch.results import Status
@@ -81,8 +80,6 @@ class Server:
     def serve(self, call: Step | Call) -> Answer | Fault:
         """Return what Odoo would answer."""
         self.calls += 1
-        if isinstance(call, RemainingIds):
-            return Answer([{"id": number} for number in self._left(call.call)])
         if not isinstance(call, Call):
             return Answer(True)
         if call.method == Way.SAVE and not self._saves:
@@ -103,13 +100,6 @@ class Server:
         ids = ids_on_wire(call)
         answers = {Way.SAVE: [{"id": number} for number in ids], Way.WRITE: True}
         return Answer(answers.get(Way(call.method), {"ids": ids, "messages": []}))
-
-    def _left(self, call: Call) -> Iterator[int]:
-        """Yield which ids of an unlink are there."""
-        for mark in marks_on_wire(self.operations, call):
-            if mark not in self.applied and self.bad.get(mark) != "gone":
-                place, index = mark
-                yield self.operations[place].ids[index]
 
     def _refuse(self, call: Call, place: int, mark: Mark) -> Answer | Fault:
         name, message = REFUSALS[self.bad[mark]]
@@ -251,6 +241,5 @@ class Driver:
                 return served
         unknown = isinstance(reply, Answer) or reply.proof is Proof.UNKNOWN
         if unknown and isinstance(call, Call):
-            again = call.idempotent and not call.maybe_applied and isinstance(reply, Fault)
-            (self.unsure if again else self.lost).update(self.marks_of(call))
+            self.lost |= self.marks_of(call)
         return reply

@@ -123,23 +123,6 @@ def test_several_are_lost_together():
     assert [UNKNOWN, *[APPLIED] * 5] == statuses(run)
 
 
-def test_what_is_harmless_goes_once_more():
-    """An update of plain values whose answer was lost is sent again, and once only."""
-    run = Run([UpdateOperation("m", [7, 8], {"x": 1})], Limits(1, 99))
-    assert run.advance()
-    one, other = run.take(), run.take()
-    run.record(one, LOST)
-    run.record(other, LOST)
-    run.record(question(run), Answer({}))
-    assert run.advance()
-    again = [run.take(), run.take()]
-    assert [True, True] == [call.maybe_applied for call in again]
-    run.record(again[0], Answer(True))
-    run.record(again[1], LOST)
-    assert not run.advance()
-    assert [APPLIED, UNKNOWN] == statuses(run)
-
-
 @pytest.mark.parametrize(
     "options", [{"on_unknown": "stop"}, {"on_error": "stop"}], ids=lambda each: next(iter(each))
 )

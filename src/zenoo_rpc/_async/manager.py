@@ -172,8 +172,6 @@ class BatchManager:
         """Return a run over *operations*; nothing is sent yet."""
         self._client.check_ready()
         size = options.chunk_size or self.settings.max_chunk_size
-        # What a transaction is going to take back is not to become more.
-        on_unknown = "stop" if self.is_in_transaction else options.on_unknown
         limits = Limits(size, self.settings.max_chunk_bytes) if size else self._pacing
         return Run(
             operations,
@@ -181,7 +179,8 @@ class BatchManager:
             ways=self._client.ways.beginning(self.settings.update_by),
             ordered=options.ordered,
             on_error=options.on_error,
-            on_unknown=on_unknown,
+            on_unknown=options.on_unknown,
+            goes_on=not self.is_in_transaction,  # what it takes back is not to become more
             skip_unchanged=options.skip_unchanged,
             look_ahead=look_ahead,
         )

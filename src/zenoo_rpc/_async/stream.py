@@ -110,7 +110,7 @@ class OutcomeStream:
         traceback: TracebackType | None,
     ) -> None:
         try:
-            self._execution.stop()
+            self._run.stop()
             if self._crew is not None:
                 await self._crew.__aexit__(error_class, error, traceback)
         finally:

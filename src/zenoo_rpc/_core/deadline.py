@@ -14,10 +14,6 @@ class Deadline:
         self._clock = clock
         self._ends = None if seconds is None else clock() + seconds
 
-    def end(self) -> None:
-        """Let the moment come now."""
-        self._ends = self._clock()
-
     @property
     def left(self) -> float | None:
         """The seconds that are left, 0 once it has passed, None without a limit."""

@@ -2,8 +2,8 @@
 
 What was refused is sent again in parts, at once, until each refused record stands alone (see
 `split`). After a failure that is no rollback nothing more is handed out before the server answers a
-question again (see `_lost`); of an import without an answer it is asked what became of it (see
-`_unanswered`). *on_unknown* may say otherwise.
+question again, if it *goes on* after that (see `_lost`); of an import without an answer it is asked
+what became of it, if it *settles* that (see `_unanswered`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 
 import attrs
 
-from ..batch.options import OnError, OnUnknown, Way
+from ..batch.options import OnError, Way
 from ..batch.results import Existence, Status
 from ..errors import ConflictError, ZenooError
 from ..wire.values import is_ids, no_ids
@@ -50,7 +50,8 @@ class Replies:
         lock: AbstractContextManager[object],
         *,
         on_error: OnError,
-        on_unknown: OnUnknown,
+        settles: bool,
+        goes_on: bool,
     ) -> None:
         self._ledger = ledger
         self._agenda = agenda
@@ -58,8 +59,8 @@ class Replies:
         self._ways = ways
         self._lock = lock
         self._on_error = on_error
-        self._settles = on_unknown != "report"
-        self._goes_on = on_unknown != "stop" and on_error != "stop"
+        self._settles = settles
+        self._goes_on = goes_on
         self._rights = Rights()
         self._lost_in_a_row = 0  # how often it had to wait, and no call was answered in between
 
@@ -90,7 +91,7 @@ class Replies:
             value = imported_ids(value, len(call))
         if isinstance(call, Create | Load | LoadById):
             if not is_ids(value, len(call), new=isinstance(call, Create)):
-                self._lost(attrs.evolve(call, idempotent=False), no_ids(call.method, len(call)))
+                self._lost(call, no_ids(call.method, len(call)))
                 return
             self._ledger.name(call.numbers, value)
             if isinstance(call, Load) and not (call.maybe_applied or answer.maybe_applied):
@@ -155,7 +156,7 @@ class Replies:
     def _lost(self, call: Call, error: ZenooError, status: Status = Status.UNKNOWN) -> None:
         """Go on as soon as the server answers again, if that is wanted.
 
-        What it turned away, or never got, goes again then, and once more what does no harm twice.
+        What it turned away, or never got, goes again then.
         """
         if not self._goes_on or self._lost_in_a_row == LOST_IN_A_ROW:
             self.give_up(call, status, error)
@@ -163,8 +164,7 @@ class Replies:
         if self._agenda.awaited is None:
             self._lost_in_a_row += 1
         waiting = self._agenda.wait_for_server()
-        if status is Status.NOT_SENT or (call.idempotent and not call.maybe_applied):
-            call = attrs.evolve(call, maybe_applied=call.maybe_applied or status is Status.UNKNOWN)
+        if status is Status.NOT_SENT:
             waiting.append(call)
             self._suspend(call, error)
             self._ledger.blame(call.numbers, error)
@@ -181,11 +181,9 @@ class Replies:
             self._unsure(call, fault.error)
             self._agenda.again([RemainingIds(call, fault.error)])
             return
-        if needs_reconcile(call, fault):
-            if self._settles:
-                self._unanswered(call, fault.error)
-                return
-            call = attrs.evolve(call, idempotent=False)  # it is only reported
+        if self._settles and needs_reconcile(call, fault):
+            self._unanswered(call, fault.error)
+            return
         if fault.maybe_applied:
             call = attrs.evolve(call, maybe_applied=True)
         if fault.is_conflict and not call.alone:

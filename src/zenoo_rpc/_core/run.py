@@ -44,6 +44,7 @@ class Run:
         ordered: bool = True,
         on_error: OnError = "continue",
         on_unknown: OnUnknown = "continue",
+        goes_on: bool = True,
         skip_unchanged: bool = True,
         look_ahead: int | None = None,
     ) -> None:
@@ -71,7 +72,8 @@ class Run:
             ways,
             self._lock,
             on_error=on_error,
-            on_unknown=on_unknown,
+            settles=on_unknown != "report",
+            goes_on=goes_on and on_unknown != "stop" and on_error != "stop",
         )
         self._calls_sent = 0
         self._told = 0  # how many outcomes of a stream were told
@@ -137,6 +139,10 @@ class Run:
         """Let the calls in flight finish, and hand out no other."""
         with self._lock:
             self._agenda.stopped = True
+
+    def goes_on(self) -> bool:
+        """Whether it was not stopped."""
+        return not self._agenda.stopped
 
     def close(self) -> None:
         """Stop for good, and let go of what was to be read."""

@@ -1,7 +1,7 @@
 """How fast the calls of a manager follow each other, and how many at once: one pace for all.
 
-A server that turns calls away says nothing of the pace that it would take. What it let pass in the
-last second says it; with a pause for all in between, and a little more from call to call.
+A server that turns calls away says nothing of the pace that it would take. What it let pass in its
+best second says it; with a pause for all in between, and a little more from call to call.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .retry import RetryPolicy, retry_after
 
 WINDOW = 1.0  # seconds
 MOST_PASSES = 256  # that are remembered: a faster server is fast enough
-FASTER = 0.98  # of the time between two calls, after each that passed
+FASTER = 0.95  # of the time between two calls, after each that passed
 WIDER = 0.1  # calls in flight, after each that passed
 
 
@@ -39,7 +39,8 @@ class Traffic:
         self._free = 0.0  # the next turn
         self._slowed = self._narrowed = 0.0  # until when; calls begun before do not count again
         self._in_a_row = 0  # how often calls were turned away, and none passed
-        self._passes: deque[float] = deque(maxlen=MOST_PASSES)
+        self._passes: deque[float] = deque(maxlen=MOST_PASSES)  # in the last second
+        self._best = 0  # how many there ever were
         self._lock = threading.Lock()
 
     @property
@@ -65,7 +66,7 @@ class Traffic:
             if isinstance(reply, Answer):
                 self._pass(now)
             elif is_turned_away(reply):
-                pause = self._pause(retry, chance) if self._slow_down(began, now) else 0.0
+                pause = self._pause(retry, chance) if self._slow_down(began, retry.maximum) else 0.0
                 pause = max(pause, retry_after(reply) or 0.0)
                 if pause <= retry.total:
                     self._free = max(self._free, now + pause)
@@ -78,15 +79,18 @@ class Traffic:
         self.passed += 1
         self._in_a_row = 0
         self._passes.append(now)
+        while self._passes[0] <= now - WINDOW:
+            self._passes.popleft()
+        self._best = max(self._best, len(self._passes))
         self._gap = max(self._shortest, self._gap * FASTER)
         self._room = min(self._most, self._room + WIDER)
 
-    def _slow_down(self, began: float, now: float) -> bool:
+    def _slow_down(self, began: float, longest: float) -> bool:
         if began < self._slowed:
             return False
         self._in_a_row += 1
-        passes = sum(each > now - WINDOW for each in self._passes)
-        self._gap = max(self._gap, WINDOW / passes if passes else 0.0)
+        if self._best:
+            self._gap = max(self._gap, min(WINDOW / self._best, longest))
         return True
 
     def _pause(self, retry: RetryPolicy, chance: float) -> float:

@@ -48,7 +48,8 @@ class Execution:
         self._run = run
         self._deadline = Deadline(options.time_limit, time.monotonic)
         self._terms = Terms(settings.timeout, self._deadline, traffic)
-        self._patiently = attrs.evolve(self._terms, patient=options.on_unknown != "stop")
+        goes_on = options.on_unknown != "stop"
+        self._patiently = attrs.evolve(self._terms, wanted=run.goes_on if goes_on else None)
         self._reporter = _Reporter(run, options)
 
     def carry_out(self) -> None:
@@ -86,12 +87,7 @@ class Execution:
 
     def crew(self) -> Crew:
         """Return what runs the calls side by side."""
-        return Crew(self.stop, self._settings.max_concurrency)
-
-    def stop(self) -> None:
-        """Let the calls in flight finish the try that they are at, and begin no other."""
-        self._run.stop()
-        self._deadline.end()
+        return Crew(self._run.stop, self._settings.max_concurrency)
 
     def has_room(self, crew: Crew) -> bool:
         """Whether one more call may be in flight."""
@@ -137,18 +133,17 @@ class Execution:
         self._reporter.report()
 
     def _has_its_turn(self, call: Step | Call) -> bool:
-        """Wait for a call's turn; put it back, and return False, if there is no time for it."""
+        """Wait for a call's turn; put it back and end, and return False, if there is no time."""
         seconds = self._traffic.turn(time.monotonic())
-        if not seconds:
-            return True
-        begins = False
+        begins = not seconds
         try:
-            if self._deadline.allows(seconds):
+            if seconds and self._deadline.allows(seconds):
                 sleep(seconds)
-                begins = not self._deadline.passed
+                begins = True
         finally:
             if not begins:
                 self._run.put_back(call)
+                self._run.stop()
         return begins
 
     def _ask(self, call: Step | Call) -> Answer | Fault:

@@ -202,7 +202,7 @@ class Session:
         After a conflict it waits for its turn: calls that met one are repeated one at a time. While
         others get through, being turned away does not use up its tries.
         """
-        retry = self._retry.patient() if self._retry and terms.patient else self._retry
+        retry = self._retry.patient() if self._retry and terms.wanted else self._retry
         since = Deadline(retry.total if retry else None, time.monotonic)
         passed = terms.traffic.passed
         reply = self._send_once(request, terms)
@@ -225,7 +225,7 @@ class Session:
             logger.info("%s: %s of %s: %s; try %d in %.1f s", *what, tried + 1, pause)
             sleep(pause)
             with self._one_by_one if conflict else nullcontext():
-                if terms.deadline.passed:
+                if terms.deadline.passed or (terms.wanted and not terms.wanted()):
                     break
                 reply = self._send_once(request, terms)
             tried += 1

@@ -1,0 +1,176 @@
+"""A load goes on after an answer that was lost, and finds the pace that a server takes."""
+
+import threading
+import time
+
+import pytest
+
+from zenoo_rpc import BatchExecutionError, RetryPolicy, Status, ZenooClient
+
+from ..oracle import Snapshot, examine
+from ..proxy import http_answer, odoo_error
+from .accounts import log_in
+
+APPLIED, UNKNOWN, NOT_SENT = Status.APPLIED, Status.UNKNOWN, Status.NOT_SENT
+AWAY = 0.5  # seconds
+FEW_TRIES = RetryPolicy(attempts=3, initial=0.01, maximum=0.02, total=60)
+NO_POOL = odoo_error("psycopg2.pool.PoolError", "The Connection Pool Is Full")
+
+
+def named(count):
+    """Return records that can be told apart."""
+    return [{"name": f"Partner {number:02}"} for number in range(count)]
+
+
+def creates(body):
+    """Whether a request creates records."""
+    return b'"create"' in body
+
+
+def questions(body):
+    """Whether a request asks if the server answers again."""
+    return b'"context_get"' in body
+
+
+async def connected(server, url, retry=FEW_TRIES, **options):
+    """Return a client that is logged in, and sends calls of two records, one at a time."""
+    client = ZenooClient(url, retry=retry)
+    await log_in(client, server)
+    settings = {"max_chunk_size": 2, "max_concurrency": 1, **options}
+    await client.setup_batch_manager(**settings)
+    return client
+
+
+def goes_away(proxy):
+    """Return what answers with nothing at all, and lets nobody connect for a while."""
+
+    def answer(_):
+        proxy.refuse()
+        threading.Timer(AWAY, proxy.listen).start()
+        return b""
+
+    return answer
+
+
+@pytest.mark.parametrize("fault", ["drop_answer", "close_before_forward", "reset_answer"])
+async def test_one_lost_answer_among_many(server, proxy, fault):
+    """Its records are unknown and not sent again, all others are applied."""
+    proxy.rule(fault, nth=2, when=creates)
+    before = Snapshot.take(server, ["res.partner"])
+    async with await connected(server, proxy.url) as client:
+        start = len(proxy.exchanges)
+        batch = client.batch()
+        batch.create("res.partner", named(10))
+        with pytest.raises(BatchExecutionError, match="8 applied, 2 unknown"):
+            await batch.execute()
+
+    told = [outcome.status for outcome in batch.results]
+    assert [APPLIED] * 2 + [UNKNOWN] * 2 + [APPLIED] * 6 == told
+    assert 5 == sum(creates(each.body) for each in proxy.exchanges[start:])
+    assert 1 == sum(questions(each.body) for each in proxy.exchanges[start:])
+    assert [] == examine(server, batch.results, before)
+
+
+async def test_a_server_that_is_away_for_a_while(server, proxy):
+    """It is asked until it answers, though no call would be tried so often."""
+    proxy.rule("replace_answer", nth=2, when=creates, answer=goes_away(proxy))
+    before = Snapshot.take(server, ["res.partner"])
+    async with await connected(server, proxy.url) as client:
+        batch = client.batch()
+        batch.create("res.partner", named(8))
+        with pytest.raises(BatchExecutionError, match="6 applied, 2 unknown"):
+            await batch.execute()
+    assert [] == examine(server, batch.results, before)
+
+
+async def test_an_import_is_settled_when_the_server_is_back(server, proxy):
+    """What became of a lost call is asked as patiently; then nothing is unknown."""
+    proxy.rule(
+        "replace_answer", nth=2, when=lambda body: b'"load"' in body, answer=goes_away(proxy)
+    )
+    once = RetryPolicy(attempts=1, initial=0.01, maximum=0.02, total=60)
+    async with await connected(server, proxy.url, once) as client:
+        ids = await client.batch_manager.bulk_create(
+            "res.partner", named(8), external_ids=lambda each: each["name"].replace(" ", "")
+        )
+    assert sorted(ids) == [row["id"] for row in server.rows("res.partner")]
+
+
+@pytest.mark.parametrize("retry", [None, RetryPolicy(attempts=2, initial=0.01, total=0.2)])
+async def test_a_server_that_stays_away(server, proxy, retry):
+    """Then nothing more is sent: at once without a policy, else when its total is over."""
+    async with await connected(server, proxy.url, retry) as client:
+        proxy.rule("drop_answer", nth=2, when=creates)
+        proxy.rule("close_before_forward", when=questions)
+        with pytest.raises(BatchExecutionError) as caught:
+            await client.batch_manager.bulk_create("res.partner", named(8))
+    told = [outcome.status for outcome in caught.value.result]
+    assert [APPLIED] * 2 + [UNKNOWN] * 2 + [NOT_SENT] * 4 == told
+    assert 4 == server.count("res.partner")
+
+
+async def test_stop(server, proxy):
+    """Whoever wants to look first is asked nothing, and sends nothing more."""
+    async with await connected(server, proxy.url) as client:
+        start = len(proxy.exchanges)
+        proxy.rule("drop_answer", nth=2, when=creates)
+        with pytest.raises(BatchExecutionError) as caught:
+            await client.batch_manager.bulk_create("res.partner", named(8), on_unknown="stop")
+    told = [outcome.status for outcome in caught.value.result]
+    assert [APPLIED] * 2 + [UNKNOWN] * 2 + [NOT_SENT] * 4 == told
+    assert 0 == sum(questions(each.body) for each in proxy.exchanges[start:])
+
+
+async def test_a_stream_goes_on(server, proxy):
+    """All is read, and each outcome told in its place."""
+    proxy.rule("drop_answer", nth=2, when=creates)
+    async with (
+        await connected(server, proxy.url) as client,
+        client.batch_manager.stream("res.partner", iter(named(10))) as outcomes,
+    ):
+        told = {outcome.index: outcome.status async for outcome in outcomes}
+    assert [APPLIED] * 2 + [UNKNOWN] * 2 + [APPLIED] * 6 == [told[n] for n in range(10)]
+
+
+async def test_leaving_while_it_waits(server, proxy):
+    """A time limit ends the waiting for a server that is away."""
+    async with await connected(server, proxy.url) as client:
+        proxy.rule("drop_answer", nth=1, when=creates)
+        proxy.rule("close_before_forward", when=questions)
+        with pytest.raises(BatchExecutionError, match="2 unknown"):
+            await client.batch_manager.bulk_create("res.partner", named(4), time_limit=1)
+
+
+@pytest.mark.parametrize("turned_away", ["429", "no connection"])
+async def test_being_turned_away_costs_no_tries(server, proxy, turned_away):
+    """Two of three calls are turned away, and a call has three tries: all are carried out."""
+    count = 0
+
+    def is_one_too_many(body):
+        nonlocal count
+        count += creates(body)
+        return creates(body) and bool(count % 3)
+
+    answer = http_answer(429) if turned_away == "429" else NO_POOL
+    proxy.rule("replace", when=is_one_too_many, answer=answer)
+    options = {"max_chunk_size": 1, "max_concurrency": 4}
+    async with await connected(server, proxy.url, **options) as client:
+        ids = await client.batch_manager.bulk_create("res.partner", named(30))
+    assert sorted(ids) == [row["id"] for row in server.rows("res.partner")]
+
+
+async def test_rate(server, proxy):
+    """No more calls begin in a second than the manager may, of all its batches together."""
+    async with await connected(server, proxy.url, max_concurrency=4, rate=20) as client:
+        began = time.monotonic()
+        for _ in range(2):
+            await client.batch_manager.bulk_create("res.partner", named(8))
+        assert 7 / 20 <= time.monotonic() - began
+
+
+async def test_a_rate_and_a_time_limit(server, proxy):
+    """What does not get its turn in time was not sent."""
+    async with await connected(server, proxy.url, rate=0.01) as client:
+        with pytest.raises(BatchExecutionError, match="4 records: 2 not sent, 2 applied"):
+            await client.batch_manager.bulk_create("res.partner", named(4), time_limit=5)
+    assert 1 == sum(creates(each.body) for each in proxy.exchanges)
