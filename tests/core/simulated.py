@@ -217,6 +217,7 @@ class Driver:
             assert {*left} <= kept.keys() <= {*left, *unknown}
             asked = [call for call, _ in self._in_flight if isinstance(call, AccessCheck)]
             waiting = sum(len(call) for probe in asked for call, _ in probe.waiting)
+            waiting += sum(map(len, self.run._agenda._aside))  # until the others are through
             assert len(kept) <= (self._slots + 1) * self._size + waiting
 
     def _touched(self, call: Step | Call) -> set[tuple[str, object]]:

@@ -88,17 +88,21 @@ def test_nothing_is_asked_if_nothing_is_left():
     assert not run.advance()
 
 
-def test_a_later_operation_that_may_overlap_goes_on():
-    """It does not depend on what was lost."""
-    later = UpdateOperation("m", [7], {"x": 1})
-    run = Run([UpdateOperation("m", [7], {"y": [[0, 0, {}]]}), later], Limits(1, 99), ordered=False)
+def test_what_a_lost_call_could_undo_is_not_begun():
+    """It may still land, late. Nor what follows that; other operations that may overlap go on."""
+    later = [UpdateOperation("m", ids, {"x": 1}) for ids in ([7], [7, 8], [8], [9])]
+    first = UpdateOperation("m", [7], {"y": [[0, 0, {}]]})
+    run = Run([first, *later[1:]], Limits(9, 99), ordered=False)
     assert run.advance()
-    run.record(run.take(), LOST)
+    lost, fine = run.take(), run.take()
+    assert [0, 4] == [lost.numbers[0], fine.numbers[0]]
+    run.record(lost, LOST)
+    run.record(fine, Answer(True))
     run.record(question(run), Answer({}))
     while run.advance():
         while call := run.take():
             run.record(call, Answer(True))
-    assert [UNKNOWN, APPLIED] == statuses(run)
+    assert [UNKNOWN, NOT_SENT, NOT_SENT, NOT_SENT, APPLIED] == statuses(run)
 
 
 def test_several_are_lost_together():

@@ -17,6 +17,7 @@ from ..errors import ZenooError
 from .call import Call, Create, Load, compact
 from .exchange import Answer
 from .faults import Fault, Proof
+from .footprint import Footprints
 from .ledger import Ledger
 from .load import Import, prepare
 from .pace import Size, Sizes
@@ -196,6 +197,8 @@ class Agenda:
         return False
 
     def _begin(self, stage: list[PlannedOperation]) -> None:
+        if self._ledger.errors:
+            self._pass_over(stage)
         stage = [each for each in stage if id(each.operation) not in self._barred]
         if not stage:
             return
@@ -205,6 +208,19 @@ class Agenda:
             self.starts[id(operation)] = len(self._ledger)
         else:
             self._calls, *self._rounds = rounds(stage, self._sizes, self._imports, self._ways)
+
+    def _pass_over(self, stage: list[PlannedOperation]) -> None:
+        """Do not begin what a call without an answer could undo: it may still land, late.
+
+        Neither what follows such an operation, or sending that again would undo it.
+        """
+        lost = Footprints()
+        for operation, numbers in numbered(self._operations, self.starts):
+            if id(operation) in self._barred or self._ledger.has_unknown(numbers):
+                lost.add(operation)
+        for each in stage:
+            if lost.last_met(each.operation) >= 0:
+                self._barred.add(id(each.operation))
 
     def again(self, new: Iterable[Step | Call | None]) -> None:
         """Send these before anything else; None is a call of which nothing was left."""

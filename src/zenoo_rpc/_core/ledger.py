@@ -95,6 +95,11 @@ class Ledger:
             if error is not None:
                 self.blame([number], error)
 
+    def has_unknown(self, numbers: range) -> bool:
+        """Whether one of these records is unknown, as far as they were not forgotten."""
+        part = slice(max(0, numbers.start - self.first), max(0, numbers.stop - self.first))
+        return Status.UNKNOWN in self.states[part]
+
     def excuse(self, numbers: Iterable[int]) -> None:
         """Drop the errors of records."""
         if self.errors:
