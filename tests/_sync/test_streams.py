@@ -17,7 +17,7 @@ from zenoo_rpc.sync import (
 
 from ..oracle import Snapshot
 from ..proxy import Proxy
-from .accounts import log_in
+from .accounts import QUICK, log_in
 from .together import side_by_side
 
 APPLIED, REFUSED, UNKNOWN, NOT_SENT = (
@@ -416,3 +416,76 @@ def test_an_outcome_has_its_own_record(client):
     assert rows[1:3] == [record for record, status in given if status is REFUSED]
     with manager.stream("res.partner", rows[:1]) as told:
         assert [None] == [each.record for each in told]
+
+
+# -- updates and unlinks ---------------------------------------------------------------------------
+
+
+def test_updates_of_a_stream(client, server):
+    """Each outcome has its id; what is no update or no record is refused in its place."""
+    ids = client.batch_manager.bulk_create("res.partner", plain(12))
+
+    def updates():
+        for place, number in enumerate(ids):
+            yield {"id": number, "city": f"City {place % 3}"}
+        yield {"city": "Nowhere"}
+        yield {"id": 99_999_999, "city": "Nowhere"}
+        yield {"id": ids[0], "values": {"city": "Bern"}}
+
+    with client.batch_manager.stream(
+        "res.partner", updates(), operation="update", chunk_size=5, keep_records=True
+    ) as outcomes:
+        told = [(each.id, each.status, each.record["id"]) for each in outcomes if each.id]
+    assert [number for number, _, _ in told] == [*ids, 99_999_999, ids[0]]
+    assert [APPLIED] * 12 + [REFUSED, APPLIED] == [status for _, status, _ in told]
+    assert all(number == given for number, _, given in told)
+    cities = [row["city"] for row in server.rows("res.partner", ids)]
+    assert ["Bern", *[f"City {place % 3}" for place in range(1, 12)]] == cities
+
+
+def test_unlinks_of_a_stream(client, server):
+    """Ids from an iterator of any length; a record that is gone already is refused."""
+    ids = client.batch_manager.bulk_create("res.partner", plain(9))
+    wanted = [*ids[:4], 99_999_999, *ids[4:8]]
+    with client.batch_manager.stream(
+        "res.partner", iter(wanted), operation="unlink", chunk_size=4
+    ) as outcomes:
+        told = [(outcome.id, outcome.status) for outcome in outcomes]
+    assert wanted == [number for number, _ in told]
+    assert [99_999_999] == [number for number, status in told if status is REFUSED]
+    assert [ids[8]] == [row["id"] for row in server.rows("res.partner")]
+
+
+def test_deletions_of_a_stream_in_a_transaction(client, server):
+    """They are held back until its end, and told so."""
+    ids = client.batch_manager.bulk_create("res.partner", plain(4))
+    with client.transaction():
+        with client.batch_manager.stream(
+            "res.partner", iter(ids), operation="unlink", chunk_size=2
+        ) as outcomes:
+            told = [(outcome.id, outcome.status) for outcome in outcomes]
+        assert 4 == server.count("res.partner")
+    assert [(number, NOT_SENT) for number in ids] == told
+    assert 0 == server.count("res.partner")
+
+
+def test_a_lost_update_of_a_stream(server, proxy):
+    """It is repeated, being harmless, unless a later one of the stream may be undone by it."""
+    proxy.rule("drop_answer", nth=1, when=lambda body: b'"write"' in body or b"save" in body)
+    with ZenooClient(proxy.url, retry=QUICK) as client:
+        log_in(client, server)
+        ids = client.batch_manager.bulk_create("res.partner", plain(6))
+        updates = ({"id": number, "city": "Bern"} for number in ids)
+        with client.batch_manager.stream(
+            "res.partner", updates, operation="update", chunk_size=2
+        ) as outcomes:
+            told = [outcome.status for outcome in outcomes]
+    assert [APPLIED] * 6 == told
+    assert {"Bern"} == {row["city"] for row in server.rows("res.partner", ids)}
+
+
+def test_what_a_stream_does(client):
+    """Three things, and external ids are for one of them."""
+    for options in ({"operation": "write"}, {"operation": "unlink", "external_ids": "ref"}):
+        with pytest.raises(BatchValidationError):
+            client.batch_manager.stream("res.partner", iter([]), **options)

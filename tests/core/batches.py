@@ -15,13 +15,13 @@ from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.steps.fields import FieldTypes
 from zenoo_rpc.batch.operations import (
     CreateOperation,
-    CreateStream,
     Operation,
     UnlinkOperation,
     UpdateOperation,
     WriteManyOperation,
 )
 from zenoo_rpc.batch.options import Way
+from zenoo_rpc.batch.streams import CreateStream
 
 Mark = tuple[int, int]  # the place of an operation in the batch, and of a record in the operation
 

@@ -8,12 +8,8 @@ import pytest
 from zenoo_rpc._compat import draw
 from zenoo_rpc._core.collector import RecordBuffer
 from zenoo_rpc.batch.exceptions import BatchValidationError
-from zenoo_rpc.batch.operations import (
-    CreateOperation,
-    CreateStream,
-    UnlinkOperation,
-    WriteManyOperation,
-)
+from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, WriteManyOperation
+from zenoo_rpc.batch.streams import CreateStream
 from zenoo_rpc.errors import UsageError
 
 

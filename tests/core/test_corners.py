@@ -10,14 +10,10 @@ from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.steps.split import is_missing
 from zenoo_rpc._core.ways import Ways
 from zenoo_rpc.batch.exceptions import BatchStateError, BatchValidationError
-from zenoo_rpc.batch.operations import (
-    CreateOperation,
-    CreateStream,
-    UpdateOperation,
-    WriteManyOperation,
-)
+from zenoo_rpc.batch.operations import CreateOperation, UpdateOperation, WriteManyOperation
 from zenoo_rpc.batch.options import Way
 from zenoo_rpc.batch.results import Status
+from zenoo_rpc.batch.streams import CreateStream
 
 from .batches import tell_fields
 

@@ -8,11 +8,11 @@ from zenoo_rpc._core.footprint import Footprints
 from zenoo_rpc._core.planner import stages
 from zenoo_rpc.batch.operations import (
     CreateOperation,
-    CreateStream,
     UnlinkOperation,
     UpdateOperation,
     WriteManyOperation,
 )
+from zenoo_rpc.batch.streams import CreateStream
 
 BY_ID = {
     "update": lambda model="m": UpdateOperation(model, [7], {"x": 1}),

@@ -9,8 +9,9 @@ from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.replies import LOST_IN_A_ROW
 from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.steps.waiting import AnswersAgain
-from zenoo_rpc.batch.operations import CreateOperation, CreateStream, UpdateOperation
+from zenoo_rpc.batch.operations import CreateOperation, UpdateOperation
 from zenoo_rpc.batch.results import Status
+from zenoo_rpc.batch.streams import CreateStream
 
 from .batches import tell_fields
 

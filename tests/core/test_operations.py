@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from zenoo_rpc.batch.exceptions import BatchValidationError
 from zenoo_rpc.batch.operations import (
     CreateOperation,
-    CreateStream,
     Operation,
     UnlinkOperation,
     UpdateOperation,
     WriteManyOperation,
     update_operation,
 )
+from zenoo_rpc.batch.streams import CreateStream
 
 
 @attrs.frozen

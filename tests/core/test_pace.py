@@ -12,7 +12,8 @@ from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, transport_fault
 from zenoo_rpc._core.pace import MOST, START, Limits, Pace, Pacing
 from zenoo_rpc._core.run import Run
-from zenoo_rpc.batch.operations import CreateOperation, CreateStream, UpdateOperation
+from zenoo_rpc.batch.operations import CreateOperation, UpdateOperation
+from zenoo_rpc.batch.streams import CreateStream
 
 ADDRESS = "http://localhost:8069"
 TARGET = 2.0

@@ -13,8 +13,9 @@ from zenoo_rpc._core.faults import Kind, Proof, odoo_fault, transport_fault
 from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.steps.known import KnownExternalIds
-from zenoo_rpc.batch.operations import CreateOperation, CreateStream, UpdateOperation
+from zenoo_rpc.batch.operations import CreateOperation, UpdateOperation
 from zenoo_rpc.batch.results import Status
+from zenoo_rpc.batch.streams import CreateStream
 
 from .batches import tell_fields
 

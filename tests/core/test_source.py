@@ -14,9 +14,10 @@ from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.steps.known import KnownExternalIds
 from zenoo_rpc.batch.exceptions import BatchValidationError
-from zenoo_rpc.batch.operations import CreateOperation, CreateStream, UnlinkOperation
+from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation
 from zenoo_rpc.batch.results import Status
-from zenoo_rpc.batch.source import Source
+from zenoo_rpc.batch.source import CreateSource
+from zenoo_rpc.batch.streams import CreateStream
 from zenoo_rpc.batch.validate import Checker
 
 from .batches import tell_fields
@@ -35,7 +36,7 @@ ROOMY = 2**20
 
 def source(*items, external_ids=None):
     """Return a source over the items, which knows the fields."""
-    made = Source(Checker("create", "m"), [iter(items)], external_ids)
+    made = CreateSource(Checker("create", "m"), [iter(items)], external_ids)
     made.fields = FIELDS
     return made
 
@@ -229,7 +230,7 @@ def test_async_items():
 
     asked = items()
 
-    assert [asked] == Source(Checker("create", "m"), [asked]).items
+    assert [asked] == CreateSource(Checker("create", "m"), [asked]).items
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,8 @@ from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.steps.fields import FieldTypes
 from zenoo_rpc._core.ways import Ways
-from zenoo_rpc.batch.operations import (
-    CreateOperation,
-    CreateStream,
-    UpdateOperation,
-    WriteManyOperation,
-)
+from zenoo_rpc.batch.operations import CreateOperation, UpdateOperation, WriteManyOperation
+from zenoo_rpc.batch.streams import CreateStream
 from zenoo_rpc.wire.encoding import encode
 from zenoo_rpc.wire.typed import Marked, typed, unknown
 from zenoo_rpc.wire.values import record_to_wire, to_wire

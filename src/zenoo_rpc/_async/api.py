@@ -15,15 +15,10 @@ from ..batch.exceptions import (
     BatchValidationError,
     StreamStoppedError,
 )
-from ..batch.operations import (
-    CreateOperation,
-    CreateStream,
-    UnlinkOperation,
-    UpdateOperation,
-    WriteManyOperation,
-)
+from ..batch.operations import CreateOperation, UnlinkOperation, UpdateOperation, WriteManyOperation
 from ..batch.options import Options, Progress
 from ..batch.results import BatchResult, OperationHandle, OperationResult, RecordOutcome, Status
+from ..batch.streams import CreateStream
 from ..batch.transaction import (
     Change,
     HeldBackError,

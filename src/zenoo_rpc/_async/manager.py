@@ -11,7 +11,6 @@ from .._core.pace import Limits, Pacing
 from .._core.run import Run
 from .._core.traffic import Traffic
 from ..batch.operations import (
-    CreateStream,
     ExternalIds,
     Operation,
     RecordIds,
@@ -21,6 +20,7 @@ from ..batch.operations import (
 from ..batch.options import BatchOptions, ManagerSettings, Options, Settings
 from ..batch.results import BatchResult
 from ..batch.source import Items, Name
+from ..batch.streams import stream_operation
 from ..batch.validate import RECORDS, Checker
 from ..wire import arguments
 from .caller import Caller
@@ -117,32 +117,30 @@ class BatchManager:
         model: str,
         records: Items,
         *,
+        operation: Literal["create", "update", "unlink"] = "create",
         external_ids: Name = None,
         context: Mapping[str, object] | None = None,
         keep_records: bool = False,
         **options: Unpack[Options],
     ) -> OutcomeStream:
-        """Create records, and tell what became of each as soon as that is known, in their order.
+        """Write records, and tell what became of each as soon as that is known, in their order.
 
         It is opened by a with statement and then iterated: see `OutcomeStream`. *records* is any
-        iterable, of any length; memory does not grow with it. *external_ids* is the name of the
-        field that holds them, or a function of a record; each of these is kept, so that none
-        occurs twice. With *keep_records* each outcome has the record as it was given, for a file of
-        those that failed.
+        iterable, of any length; memory does not grow with it. For a create they are records, for
+        an update mappings of an `id` and what is to be written, for an unlink ids.
+
+        *external_ids* is the name of the field that holds them, or a function of a record; each of
+        these is kept, so that none occurs twice. With *keep_records* each outcome has the record as
+        it was given, for a file of those that failed.
         """
         if not isinstance(records, (Iterable, *ASTREAM)):
-            raise Checker(CreateStream.verb, model).error(RECORDS)
-        operation = CreateStream(
-            model,
-            [records],
-            external_ids=external_ids,
-            context=context,
-            keep_records=arguments.yes_or_no("keep_records", keep_records),
-        )
+            raise Checker("stream", model).error(RECORDS)
+        keep = arguments.yes_or_no("keep_records", keep_records)
+        stream = stream_operation(operation, model, records, external_ids, context, keep=keep)
         chosen = arguments.options(BatchOptions, options)
-        run = self.start([operation], chosen, look_ahead=4 * self.settings.max_concurrency)
+        run = self.start([stream], chosen, look_ahead=4 * self.settings.max_concurrency)
         execution = self._execution(run, chosen)
-        return OutcomeStream(operation, run, execution, lambda: self._count(run))
+        return OutcomeStream(stream, run, execution, lambda: self._count(run))
 
     async def execute_operations(
         self, operations: Iterable[Operation], **options: Unpack[Options]

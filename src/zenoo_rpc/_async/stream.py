@@ -10,14 +10,14 @@ from typing import Self
 from .._compat import ACrew
 from .._core.run import Run
 from ..batch.errors import BatchStateError, StreamStoppedError
-from ..batch.operations import CreateStream
 from ..batch.results import RecordOutcome, Status
+from ..batch.streams import StreamOperation
 from ..errors import ZenooError
 from .execution import Execution
 
 
 class OutcomeStream:
-    """Creates the records of an iterator and yields what became of each, in their order.
+    """Writes the records of an iterator and yields what became of each, in their order.
 
     Records are read, and calls begun, only while the next outcome is asked for: whoever takes
     outcomes slowly is not run ahead of. What was told is forgotten, so memory does not grow. A
@@ -40,7 +40,7 @@ class OutcomeStream:
     """
 
     def __init__(
-        self, operation: CreateStream, run: Run, execution: Execution, end: Callable[[], None]
+        self, operation: StreamOperation, run: Run, execution: Execution, end: Callable[[], None]
     ) -> None:
         self._operation = operation
         self._run = run

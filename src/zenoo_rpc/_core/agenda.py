@@ -9,39 +9,27 @@ from collections.abc import Iterable, Iterator, Sequence
 import attrs
 
 from ..batch.errors import BatchValidationError
-from ..batch.operations import CreateOperation, CreateStream, Operation, WriteManyOperation
+from ..batch.operations import CreateOperation, Operation, WriteManyOperation
 from ..batch.options import OnError
 from ..batch.results import Status
 from ..batch.source import Source
+from ..batch.streams import StreamOperation, UpdateStream
 from ..errors import ZenooError
-from .call import Call, Create, Load, compact
+from .call import Call, Load
 from .exchange import Answer
 from .faults import Fault, Proof
 from .footprint import Footprints
 from .ledger import Ledger
 from .load import Import, prepare
-from .pace import Size, Sizes
+from .pace import Sizes
 from .planner import PlannedOperation, is_stream, rounds, stages
+from .reading import Reading
 from .steps.base import Step
 from .steps.fields import FieldTypes, check_types, described, lacking, not_described
 from .steps.known import KnownExternalIds
 from .steps.unchanged import Cells
 from .steps.waiting import AnswersAgain
 from .ways import Ways
-
-
-@attrs.frozen
-class Reading:
-    """A stream that is being read; *start* is the number of its first record."""
-
-    operation: CreateStream
-    start: int
-    last: bool
-
-    @property
-    def source(self) -> Source:
-        """Its records."""
-        return self.operation.source
 
 
 class Agenda:
@@ -84,6 +72,7 @@ class Agenda:
         self._rounds: list[Iterator[Call]] = []  # of the stage, after this one
         self._aside: deque[Call] = deque()  # what another transaction was in the way of
         self.awaited: AnswersAgain | None = None  # before anything else is sent
+        self._is_idle = False  # nothing was sent in this round
         self.stopped = False  # nothing more is to be sent
         self._flows = True  # whether what is to be sent again may go at once
 
@@ -92,7 +81,9 @@ class Agenda:
         models: dict[str, None] = {}
         for each in self._operations:
             models.update(dict.fromkeys(sorted(lacking(each, self._ways.fields))))
-            if isinstance(each, WriteManyOperation) and each.updates:
+            if isinstance(each, UpdateStream) or (
+                isinstance(each, WriteManyOperation) and each.updates
+            ):
                 models.update({each.model: None} if self._ways.wants_fields(each.model) else {})
         new = [model for model in models if model not in self._asked]
         self._asked.update(new)
@@ -106,7 +97,7 @@ class Agenda:
         elif isinstance(reply, Answer) or reply.proof is Proof.ROLLED_BACK:
             self._ways.fields.setdefault(model, None)
         for each, numbers in numbered(self._operations, {}):
-            if isinstance(each, CreateStream) and known is not None and each.model == model:
+            if isinstance(each, StreamOperation) and known is not None and each.model == model:
                 each.source.fields = known
             elif known is None and model in lacking(each, self._ways.fields):
                 self._bar(each, numbers, *not_described(model, reply))
@@ -118,7 +109,7 @@ class Agenda:
     ) -> None:
         """Do not send, or no further, what cannot go without the fields of a model."""
         self._barred.add(id(operation))
-        if isinstance(operation, CreateStream):
+        if isinstance(operation, StreamOperation):
             source = operation.source
             source.unread = str(error) if source.items else ""
             start = self.starts.get(id(operation), 0)
@@ -133,7 +124,7 @@ class Agenda:
         bad: list[BatchValidationError] = []
         for place, (each, numbers) in enumerate(numbered(self._operations, {})):
             try:
-                if isinstance(each, CreateStream):
+                if isinstance(each, StreamOperation):
                     each.source.known = known
                 elif id(each) in self._barred:
                     continue
@@ -180,7 +171,7 @@ class Agenda:
         if self._held:
             self._calls = self._held.pop()
             return True
-        if self._reading is not None and not self._reading.source.is_used_up:
+        if self._reads_on():
             return True
         if self._aside:
             self._calls = iter([self._aside.popleft()])
@@ -196,6 +187,13 @@ class Agenda:
             return True
         return False
 
+    def _reads_on(self) -> bool:
+        """Whether a stream goes on now; not if it waits for what was put aside."""
+        if self._reading is None or self._reading.source.is_used_up:
+            return False
+        idle, self._is_idle = self._is_idle, True
+        return not (self._aside and idle)
+
     def _begin(self, stage: list[PlannedOperation]) -> None:
         if self._ledger.errors:
             self._pass_over(stage)
@@ -203,8 +201,10 @@ class Agenda:
         if not stage:
             return
         operation = stage[0].operation
-        if isinstance(operation, CreateStream):
-            self._reading = Reading(operation, len(self._ledger), stage[0].last)
+        if isinstance(operation, StreamOperation):
+            start, last = len(self._ledger), stage[0].last
+            own = (self._sizes, self._ways, self._ledger)
+            self._reading = Reading(operation, start, last, *own)
             self.starts[id(operation)] = len(self._ledger)
         else:
             self._calls, *self._rounds = rounds(stage, self._sizes, self._imports, self._ways)
@@ -274,6 +274,19 @@ class Agenda:
             return KnownExternalIds(call, self._cells(call))
         return _plain(call)
 
+    def _cut(self, reading: Reading) -> Call | None:
+        """Cut what goes next from what was read; None if nothing may go yet."""
+        if models := reading.source.lacking():
+            self.interrupt()
+            self.again(FieldTypes(model) for model in sorted(models))
+            return None
+        calls = reading.cut()
+        call = next(calls, None)
+        self._is_idle &= call is None
+        self._calls = calls
+        self._refuse(reading, reading.source.rejected())
+        return call
+
     def _cells(self, call: Load) -> Cells | None:
         return Cells.of(call, self._ways.fields[call.model] or {}) if self._skip_unchanged else None
 
@@ -287,7 +300,7 @@ class Agenda:
         reading = self._reading
         if self.stopped or reading is None or self._again or not self._flows:
             return None
-        size = self._size_for(reading).size
+        size = reading.size.size
         if self._look_ahead is not None and len(self._ledger) - told >= self._look_ahead * size:
             return None
         count = reading.source.lacks(size)
@@ -307,41 +320,13 @@ class Agenda:
             self._ledger.blame([reading.start + index], error)
             self.stopped |= self._on_error == "stop"
 
-    def settle(self, numbers: Iterable[int]) -> None:
+    def settle(self, numbers: Iterable[int], status: Status = Status.APPLIED) -> None:
         """Keep the records of a stream no longer than until they are settled."""
-        if self._reading is not None:
-            start = self._reading.start
-            self._reading.source.settle(number - start for number in numbers)
-
-    def _size_for(self, reading: Reading) -> Size:
-        method = "load" if reading.source.imports else "create"
-        return self._sizes.of(reading.operation.model, method)
-
-    def _cut(self, reading: Reading) -> Call | None:
-        operation, source = reading.operation, reading.source
-        if models := source.lacking():
-            self.interrupt()
-            self.again(FieldTypes(model) for model in sorted(models))
-            return None
-        size = self._size_for(reading)
-        found = source.cut(size.size, size.bytes)
-        if found is None:
-            return None
-        columns, parts = found
-        numbers = compact([reading.start + each.index for each in parts])
-        content = [each.part for each in parts]
-        if not columns:
-            return Create(operation.model, operation.context, numbers, content)
-        return Load(
-            operation.model,
-            source.context(operation.context, parts[0]),
-            numbers,
-            content,
-            columns,
-            source.names(parts),
-            [each.texts for each in parts],
-            idempotent=reading.last,
-        )
+        if self._reading is None:
+            return
+        source, start = self._reading.source, self._reading.start
+        file = {Status.UNKNOWN: source.lose, Status.NOT_SENT: source.leave}
+        file.get(status, source.settle)([number - start for number in numbers])
 
 
 def _plain(step: Step | Call | None) -> Step | Call | None:

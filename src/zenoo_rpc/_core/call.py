@@ -227,6 +227,8 @@ class AboutCall(Generic[Kind]):
 
 def compact(numbers: Sequence[int]) -> Sequence[int]:
     """Return numbers as a range, if they are one."""
+    if not numbers:
+        return ()
     whole = range(numbers[0], numbers[-1] + 1)
     return whole if tuple(whole) == tuple(numbers) else numbers
 

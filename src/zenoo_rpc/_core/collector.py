@@ -7,13 +7,13 @@ from typing import Any, cast
 
 from ..batch.operations import (
     CreateOperation,
-    CreateStream,
     ExternalIds,
     Operation,
     UnlinkOperation,
     update_operation,
 )
 from ..batch.source import Items, Name
+from ..batch.streams import CreateStream
 from ..batch.validate import Checker
 from ..errors import UsageError
 

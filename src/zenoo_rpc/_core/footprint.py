@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ..batch.operations import CreateOperation, CreateStream, Operation
+from ..batch.operations import CreateOperation, Operation
+from ..batch.streams import StreamOperation
 
 
 class Footprints:
@@ -16,7 +17,7 @@ class Footprints:
 
     An operation touches records of its model by their ids, or by external ids. Two meet where they
     name the same record; and an import may be of any record of its model, so it meets whatever
-    touches one by its id. A stream's external ids are not known beforehand: they may be any. Plain
+    touches one by its id. What a stream touches is not known beforehand: it may be any. Plain
     creates meet nothing.
     """
 
@@ -57,4 +58,4 @@ def _names(operation: Operation) -> tuple[int, ...] | tuple[str, ...]:
 
 
 def _is_streamed(operation: Operation) -> bool:
-    return isinstance(operation, CreateStream) and operation.imports
+    return isinstance(operation, StreamOperation) and operation.touches_any

@@ -9,16 +9,20 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ..batch.operations import CreateStream, Operation
+from ..batch.operations import Operation
 from ..batch.results import Existence, OperationResult, RecordOutcome, Status, created_and_changed
+from ..batch.streams import StreamOperation
 from ..batch.transaction import HeldBackError
 from ..errors import ZenooError
 from .exchange import Ending
 
 IN_FLIGHT = 255  # a record's state between take() and record(); at the end it reads UNKNOWN
 HELD = 254  # of one that a transaction holds back: NOT_SENT, which is no failure
-STATES = (*Status, IN_FLIGHT, HELD)
-AS_TOLD = bytes.maketrans(bytes([IN_FLIGHT, HELD]), bytes([Status.UNKNOWN, Status.NOT_SENT]))
+LEFT = 253  # of one that is NOT_SENT for good
+STATES = (*Status, IN_FLIGHT, HELD, LEFT)
+AS_TOLD = bytes.maketrans(
+    bytes([IN_FLIGHT, HELD, LEFT]), bytes([Status.UNKNOWN, Status.NOT_SENT, Status.NOT_SENT])
+)
 
 
 class Ledger:
@@ -116,9 +120,9 @@ class Ledger:
         existence = self.existence[place] if self.existence else Existence.UNKNOWN
         if not ended and (state in (Status.NOT_SENT, IN_FLIGHT) or existence == Existence.ASKED):
             return None
-        status = Status.UNKNOWN if state == IN_FLIGHT else Status(state)
+        status = Status(AS_TOLD[state])
         about = created_and_changed(operation, status, existence)
-        error = self.errors.pop(number, None)
+        error = HeldBackError() if state == HELD else self.errors.pop(number, None)
         return RecordOutcome(operation, number, status, self.ids[place] or None, error, *about)
 
     def result(self, operation: Operation, numbers: range, *, final: bool) -> OperationResult:
@@ -139,12 +143,13 @@ class Ledger:
             self.ids if whole else self.ids[part],
             errors,
             bytes(self.existence[part]),
-            operation.source.unread if isinstance(operation, CreateStream) else "",
+            operation.source.unread if isinstance(operation, StreamOperation) else "",
         )
 
     def counts(self, *, ended: bool) -> dict[Status, int]:
         """Return how many records have each status; those in flight have none until it *ended*."""
         counts = {status: self._counts[status] for status in Status}
+        counts[Status.NOT_SENT] += self._counts[LEFT]
         if ended:
             counts[Status.UNKNOWN] += self._counts[IN_FLIGHT]
             counts[Status.NOT_SENT] += self._counts[HELD]

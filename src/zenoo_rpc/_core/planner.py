@@ -15,13 +15,13 @@ import attrs
 
 from ..batch.operations import (
     CreateOperation,
-    CreateStream,
     Operation,
     UnlinkOperation,
     UpdateOperation,
     WriteManyOperation,
 )
 from ..batch.options import Way
+from ..batch.streams import StreamOperation
 from ..wire.encoding import encode
 from ..wire.rows import DATABASE_ID, Cell
 from ..wire.typed import MarkedRecord
@@ -29,7 +29,7 @@ from ..wire.values import WireRecord, is_absolute
 from .call import Call, Create, LoadById, Save, Unlink, Write, WriteEach, compact, cut
 from .footprint import Footprints
 from .load import Import
-from .pace import Sizes
+from .pace import Size, Sizes
 from .ways import Ways
 
 ONE_BY_ONE = Ways(first=Way.WRITE)
@@ -70,7 +70,7 @@ def stages(operations: Sequence[Operation], *, ordered: bool) -> list[list[Plann
 
 def is_stream(operation: Operation) -> bool:
     """Whether the records of an operation are not known beforehand."""
-    return isinstance(operation, CreateStream)
+    return isinstance(operation, StreamOperation)
 
 
 def _last_on_their_records(operations: Sequence[Operation]) -> list[bool]:
@@ -147,12 +147,17 @@ def calls(
             case CreateOperation():
                 yield from _creates(members, sizes, ways)
             case UpdateOperation():
-                ids, wire = operation.ids, ways.typed(operation.model, operation.values)
-                yield from _writes(operation, numbers, ids, wire, sizes, last=last)
+                wire = ways.typed(operation.model, operation.values)
+                to = _To(operation.model, operation.context, sizes, last)
+                yield from to.write(numbers, operation.ids, wire)
             case WriteManyOperation():
-                yield from _different_writes(operation, numbers, sizes, ways, last=last)
+                ids, values = operation.ids, operation.written
+                updates = zip(numbers, ids, values, strict=True)
+                model, context = operation.model, operation.context
+                yield from different_writes(model, context, updates, sizes, ways, last=last)
             case UnlinkOperation():
-                for some, parts in _by_id(operation, Unlink, numbers, operation.ids, sizes):
+                size = sizes.of(operation.model, Unlink.method)
+                for some, parts in _by_id(numbers, operation.ids, size):
                     yield Unlink(operation.model, operation.context, some, parts, idempotent=True)
 
 
@@ -173,33 +178,13 @@ def _creates(members: list[PlannedOperation], sizes: Sizes, ways: Ways) -> Itera
 
 
 def _by_id(
-    operation: Operation,
-    kind: type[Call],
-    numbers: Sequence[int],
-    ids: Sequence[int],
-    sizes: Sizes,
+    numbers: Sequence[int], ids: Sequence[int], size: Size
 ) -> Iterator[tuple[Sequence[int], list[bytes]]]:
     """Cut ids into those of one call each, with the numbers of their records."""
     done = 0
-    for parts in cut(map(b"%d".__mod__, ids), sizes.of(operation.model, kind.method), len):
+    for parts in cut(map(b"%d".__mod__, ids), size, len):
         yield numbers[done : done + len(parts)], parts
         done += len(parts)
-
-
-def _writes(
-    operation: Operation,
-    numbers: Sequence[int],
-    ids: Sequence[int],
-    values: WireRecord,
-    sizes: Sizes,
-    *,
-    last: bool,
-) -> Iterator[Call]:
-    harmless = last and is_absolute(values)
-    written = encode(values)
-    model, context = operation.model, operation.context
-    for some, parts in _by_id(operation, Write, numbers, ids, sizes):
-        yield Write(model, context, some, parts, written, idempotent=harmless)
 
 
 @attrs.frozen
@@ -216,46 +201,69 @@ class _Update:
         return len(self.part) + len(str(self.id)) + 4  # quotes and commas; cells are no longer
 
 
-def _different_writes(
-    operation: WriteManyOperation, numbers: range, sizes: Sizes, ways: Ways, *, last: bool
+@attrs.frozen
+class _To:
+    """Where updates go, and whether their calls may be repeated."""
+
+    model: str
+    context: WireRecord
+    sizes: Sizes
+    last: bool
+
+    def write(
+        self, numbers: Sequence[int], ids: Sequence[int], values: WireRecord
+    ) -> Iterator[Call]:
+        """Write the same values to all."""
+        harmless, written = self.last and is_absolute(values), encode(values)
+        for some, parts in _by_id(numbers, ids, self.sizes.of(self.model, Write.method)):
+            yield Write(self.model, self.context, some, parts, written, idempotent=harmless)
+
+    def write_each(
+        self, way: Way, columns: tuple[str, ...], updates: Sequence[_Update]
+    ) -> WriteEach:
+        """Write to each its own values."""
+        numbers = [each.number for each in updates]
+        parts, values = [b"%d" % each.id for each in updates], [each.part for each in updates]
+        harmless = self.last and all(is_absolute(each.values) for each in updates)
+        own = (self.model, self.context, numbers, parts, values)
+        if way is Way.SAVE:
+            return Save(*own, idempotent=harmless)
+        rows = [encode([str(each.id), *(text for _, text in each.cells)]) for each in updates]
+        return LoadById(*own, (DATABASE_ID, *columns), rows, idempotent=harmless)
+
+
+def different_writes(
+    model: str,
+    context: WireRecord,
+    updates: Iterable[tuple[int, int, WireRecord]],
+    sizes: Sizes,
+    ways: Ways,
+    *,
+    last: bool,
 ) -> Iterator[Call]:
-    """Write values that many records share at once, and all others as *ways* tells."""
+    """Write values that many records share at once, and all others as *ways* tells.
+
+    *updates* are the numbers, ids and values of the records.
+    """
+    to = _To(model, context, sizes, last)
     groups: dict[bytes, list[_Update]] = {}
-    for number, (record_id, values) in zip(numbers, operation.updates.items(), strict=True):
-        wire = dict(sorted(ways.typed(operation.model, values).items()))
+    for number, record_id, values in updates:
+        wire = dict(sorted(ways.typed(model, values).items()))
         part = encode(wire)
         groups.setdefault(part, []).append(_Update(number, record_id, wire, part))
-    way = ways.of(operation.model)
+    way = ways.of(model)
     few: dict[tuple[str, ...], list[_Update]] = {}  # by the columns of an import
     for group in groups.values():
         values = group[0].values
-        cells = ways.cells(operation.model, values) if way is Way.LOAD else []
+        cells = ways.cells(model, values) if way is Way.LOAD else []
         if len(group) >= way.apart or cells is None:
             own, ids = zip(*((each.number, each.id) for each in group), strict=True)
-            yield from _writes(operation, own, ids, values, sizes, last=last)
+            yield from to.write(own, ids, values)
         else:
             columns = tuple(column for column, _ in cells)
             few.setdefault(columns, []).extend(attrs.evolve(each, cells=cells) for each in group)
-    for columns, updates in few.items():
-        for some in cut(updates, sizes.of(operation.model, way.value), len):
-            call = _different(operation, way, columns, some, last=last)
+    for columns, alike in few.items():
+        for some in cut(alike, sizes.of(model, way.value), len):
+            call = to.write_each(way, columns, some)
             # That the method is missing may have been found out in between.
             yield from call.singles() if way in ways.missing else (call,)
-
-
-def _different(
-    operation: WriteManyOperation,
-    way: Way,
-    columns: tuple[str, ...],
-    updates: Sequence[_Update],
-    *,
-    last: bool,
-) -> WriteEach:
-    numbers = [each.number for each in updates]
-    parts, values = [b"%d" % each.id for each in updates], [each.part for each in updates]
-    harmless = last and all(is_absolute(each.values) for each in updates)
-    own = (operation.model, operation.context, numbers, parts, values)
-    if way is Way.SAVE:
-        return Save(*own, idempotent=harmless)
-    rows = [encode([str(each.id), *(text for _, text in each.cells)]) for each in updates]
-    return LoadById(*own, (DATABASE_ID, *columns), rows, idempotent=harmless)

@@ -21,7 +21,7 @@ from .agenda import Agenda
 from .call import Call, Create, Load, LoadById
 from .exchange import Answer, Ending, HeldBack
 from .faults import Fault, Proof
-from .ledger import HELD, IN_FLIGHT, Ledger
+from .ledger import HELD, IN_FLIGHT, LEFT, Ledger
 from .load import Refusal, imported_ids, refusal
 from .pace import Sizes
 from .steps.access import Rights, needs_probe
@@ -287,7 +287,6 @@ class Replies:
     def settle(self, call: Call, status: Status, error: ZenooError) -> None:
         """Tell the records of a call, and why."""
         status = Status.UNKNOWN if call.maybe_applied else status
-        self._ledger.mark(call.numbers, status)
+        self._ledger.mark(call.numbers, LEFT if status is Status.NOT_SENT else status)
         self._ledger.blame(call.numbers, error)
-        if status is Status.REFUSED or (status is Status.UNKNOWN and isinstance(call, Create)):
-            self._agenda.settle(call.numbers)
+        self._agenda.settle(call.numbers, status)

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
-from ..batch.operations import CreateStream, Operation
+from ..batch.operations import Operation
 from ..batch.options import OnError, OnUnknown, Progress, Way
 from ..batch.results import BatchResult, RecordOutcome, Status
 from ..batch.source import Source
+from ..batch.streams import StreamOperation
 from .agenda import Agenda, numbered
 from .call import Call
 from .exchange import Answer
@@ -49,7 +50,7 @@ class Run:
         look_ahead: int | None = None,
     ) -> None:
         for each in operations:
-            if isinstance(each, CreateStream):
+            if isinstance(each, StreamOperation):
                 each.begin()
         self.operations = operations
         ways = ways or Ways(first=Way.WRITE)
@@ -149,7 +150,7 @@ class Run:
         with self._lock:
             self._agenda.stopped = self._closed = True
             for each in self.operations:
-                if isinstance(each, CreateStream):
+                if isinstance(each, StreamOperation):
                     each.source.close()
 
     def progress(self, *, ended: bool = False) -> Progress:
@@ -176,7 +177,7 @@ class Run:
             if self._told == len(self._ledger):
                 return None
             [operation] = self.operations
-            assert isinstance(operation, CreateStream)
+            assert isinstance(operation, StreamOperation)
             outcome = self._ledger.outcome(operation, self._told, ended=ended)
             if outcome is None:
                 return None

@@ -14,7 +14,6 @@ from .._core.run import Run
 from ..batch.errors import BatchStateError
 from ..batch.operations import (
     CreateOperation,
-    CreateStream,
     ExternalIds,
     Operation,
     RecordIds,
@@ -25,6 +24,7 @@ from ..batch.operations import (
 from ..batch.options import BatchOptions, Options
 from ..batch.results import BatchResult, OperationHandle, OperationResult
 from ..batch.source import Items, Name
+from ..batch.streams import CreateStream
 from ..wire import arguments
 
 

@@ -13,8 +13,6 @@ from typing import Any, ClassVar, cast
 import attrs
 
 from ..wire.values import WireRecord
-from .errors import BatchStateError
-from .source import Items, Name, Source
 from .validate import Checker
 
 Context = Mapping[str, object] | None
@@ -107,57 +105,6 @@ class CreateOperation(Operation):
         records = tuple(self.records[index] for index in chosen)
         names = tuple(self.external_ids[index] for index in chosen if self.external_ids)
         return attrs.evolve(self, records=records, external_ids=names or None)
-
-
-@attrs.frozen(repr=False, init=False, eq=False)
-class CreateStream(Operation):
-    """Create records that are read from iterators, plain or async, while they are sent.
-
-    Its length is how many were read so far. A record that cannot be sent is refused by itself,
-    since others are on their way by then. *external_ids* as in `CreateOperation`, but no list.
-    With *keep_records* each outcome that is told one by one has what was given.
-
-    >>> CreateStream("res.partner", [iter([{"name": "Ann"}])])
-    <CreateStream: create res.partner, 0 records>
-    """
-
-    verb = "create"
-
-    source: Source
-
-    def __init__(
-        self,
-        model: str,
-        items: Iterable[Items],
-        *,
-        external_ids: Name = None,
-        context: Context = None,
-        keep_records: bool = False,
-    ) -> None:
-        check = Checker(self.verb, model)
-        source = Source(check, list(items), external_ids, keep=keep_records)
-        self.__attrs_init__(check.model, check.context(context), source)
-
-    def __len__(self) -> int:
-        return self.source.count
-
-    @property
-    def imports(self) -> bool:
-        """Whether the records have external ids."""
-        return self.source.imports
-
-    def begin(self) -> None:
-        """Begin to read it; BatchStateError the second time, as nothing would be left."""
-        if self.source.begun:
-            raise BatchStateError(f"{self.label}: an iterator can be read only once")
-        self.source.begun = True
-
-    def only(self, indexes: Iterable[int]) -> CreateOperation:
-        """Return a create of the records at these indexes; they must be unsettled."""
-        kept = [self.source.kept[index] for index in indexes]
-        names = [name for _, name in kept] if self.imports else None
-        records = [record for record, _ in kept]
-        return CreateOperation(self.model, records, external_ids=names, context=self.context)
 
 
 @attrs.frozen(repr=False, init=False)

@@ -13,7 +13,8 @@ import attrs
 from ..errors import ConflictError, NotBegunError, OdooError, ZenooError
 from ..wire.ids import Ids
 from .errors import BatchError, BatchStateError, BatchValidationError
-from .operations import CreateOperation, CreateStream, Operation
+from .operations import CreateOperation, Operation
+from .streams import CreateStream, StreamOperation
 from .transaction import HeldBackError
 
 SHOWN = 5  # failures that a summary quotes
@@ -173,7 +174,7 @@ class OperationResult:
 
         A list, or of a stream `Ids`, as a million of them are not to be a million objects.
         """
-        if isinstance(self.operation, CreateStream):
+        if isinstance(self.operation, StreamOperation):
             return Ids(self.created_ids)
         return [number or None for number in self._given or self.created_ids]
 

@@ -36,51 +36,32 @@ class Part:
 
 
 class Source:
-    """The records of a create that is read while it is sent.
+    """The records of an operation that is read while it is sent.
 
-    *external_ids* is the name of the field that holds them, or a function of a record. To *keep* is
-    to have each item as it came until its outcome is told.
+    To *keep* is to have each item as it came until its outcome is told.
     """
 
-    def __init__(
-        self,
-        check: Checker,
-        items: Sequence[Items],
-        external_ids: Name = None,
-        *,
-        keep: bool = False,
-    ) -> None:
-        if external_ids is not None and not (
-            isinstance(external_ids, str) or callable(external_ids)
-        ):
-            raise check.error(
-                "for records that are read while they are sent, external_ids must be a field's "
-                "name or a function"
-            )
+    def __init__(self, check: Checker, items: Sequence[Items], *, keep: bool = False) -> None:
         # What is still to be read; emptied by whoever reads.
         self.items = [_reader(check, each) for each in items]
         self.count = 0
         self.unread = "not all of its records were read" if self.items else ""
         self.begun = False
-        self.kept: dict[int, tuple[WireRecord, str]] = {}  # what was read and is not settled
-        self.fields: Fields | None = None  # of an import's model
+        self.fields: Fields | None = None  # of the model
         self.known: Known = {}  # the fields of all models, as far as they are known
         self.untyped: list[int] = []  # what waits until more of them are, and what came after it
         self._given: dict[int, object] | None = {} if keep else None
         self._check = check
-        self._external_ids = external_ids
-        self._seen: dict[str, int] = {}
-        self._waiting: dict[tuple[str, ...], deque[Part]] = {}
 
     @property
     def imports(self) -> bool:
         """Whether the records have external ids."""
-        return self._external_ids is not None
+        return False
 
     @property
     def is_used_up(self) -> bool:
         """Whether all was read, and nothing waits for its call."""
-        return not self.items and not self.untyped and not any(self._waiting.values())
+        return not self.items and not self.untyped and not self._count_waiting()
 
     def close(self) -> None:
         """Let go of what was not read."""
@@ -88,7 +69,7 @@ class Source:
 
     def lacks(self, size: int) -> int:
         """Return how many items more make a full call, 0 when there is nothing more to read."""
-        waiting = sum(map(len, self._waiting.values())) + len(self.untyped)
+        waiting = self._count_waiting() + len(self.untyped)
         return max(0, size - waiting) if self.items else 0
 
     def feed(self, items: Iterable[object]) -> list[tuple[int, ZenooError]]:
@@ -101,18 +82,9 @@ class Source:
         self.unread = self.unread if self.items else ""
         return errors
 
-    def _add(self, index: int, item: object) -> None:
-        self.kept[index] = self._check.create(item, index, self._external_ids, self._seen)
-        self._place(index)
-
     def lacking(self) -> set[str]:
         """Return the models whose fields must be known before what waits for them is sent."""
         return {model for index in self.untyped for model in self._lacking(index)}
-
-    def _lacking(self, index: int) -> set[str]:
-        return (
-            set() if self.imports else unknown(self.kept[index][0], self._check.model, self.known)
-        )
 
     def resume(self) -> list[tuple[int, ZenooError]]:
         """Go on with what waited for fields to be known; return the errors of the bad ones."""
@@ -132,17 +104,97 @@ class Source:
         if self.untyped or self._lacking(index):
             self.untyped.append(index)
             return
+        try:
+            self._let_wait(index)
+        except InvalidValueError as error:
+            self.settle([index])
+            raise self._check.error(str(error), index) from None
+
+    def hand_back(self, index: int) -> object:
+        """Return an item as it came, and keep it no longer; None if it was not kept."""
+        return self._given.pop(index) if self._given else None
+
+    def _count_waiting(self) -> int:
+        raise NotImplementedError
+
+    def _add(self, index: int, item: object) -> None:
+        """Check an item, keep what it is, and let it wait."""
+        raise NotImplementedError
+
+    def _lacking(self, index: int) -> set[str]:
+        raise NotImplementedError
+
+    def _let_wait(self, index: int) -> None:
+        raise NotImplementedError
+
+    def settle(self, indexes: Iterable[int]) -> None:
+        """Keep these records no longer."""
+        raise NotImplementedError
+
+    def lose(self, indexes: Iterable[int]) -> None:
+        """Take note that these records are unknown."""
+        self.settle(indexes)
+
+    def leave(self, indexes: Iterable[int]) -> None:
+        """Take note that these records will not be sent; they are kept."""
+
+    def rejected(self) -> list[tuple[int, ZenooError]]:
+        """Return the errors of what cannot be sent any more, by index, and forget them."""
+        return []
+
+
+class CreateSource(Source):
+    """The records of a create.
+
+    *external_ids* is the name of the field that holds them, or a function of a record.
+    """
+
+    def __init__(
+        self,
+        check: Checker,
+        items: Sequence[Items],
+        external_ids: Name = None,
+        *,
+        keep: bool = False,
+    ) -> None:
+        if external_ids is not None and not (
+            isinstance(external_ids, str) or callable(external_ids)
+        ):
+            raise check.error(
+                "for records that are read while they are sent, external_ids must be a field's "
+                "name or a function"
+            )
+        super().__init__(check, items, keep=keep)
+        self.kept: dict[int, tuple[WireRecord, str]] = {}  # what was read and is not settled
+        self._external_ids = external_ids
+        self._seen: dict[str, int] = {}
+        self._waiting: dict[tuple[str, ...], deque[Part]] = {}
+
+    @property
+    def imports(self) -> bool:
+        """Whether the records have external ids."""
+        return self._external_ids is not None
+
+    def _count_waiting(self) -> int:
+        return sum(map(len, self._waiting.values()))
+
+    def _add(self, index: int, item: object) -> None:
+        self.kept[index] = self._check.create(item, index, self._external_ids, self._seen)
+        self._place(index)
+
+    def _lacking(self, index: int) -> set[str]:
+        return (
+            set() if self.imports else unknown(self.kept[index][0], self._check.model, self.known)
+        )
+
+    def _let_wait(self, index: int) -> None:
         record, name = self.kept[index]
         known = {self._check.model: self.fields} if self.imports else self.known
+        record = typed(record, self._check.model, known)
         columns: tuple[str, ...] = ()
         texts: tuple[str, ...] = ()
-        try:
-            record = typed(record, self._check.model, known)
-            if self.imports:
-                columns, texts = row(record, name, self.fields or {})
-        except InvalidValueError as error:
-            del self.kept[index]
-            raise self._check.error(str(error), index) from None
+        if self.imports:
+            columns, texts = row(record, name, self.fields or {})
         part = Part(index, encode(texts or record), texts)
         self._waiting.setdefault(columns, deque()).append(part)
 
@@ -166,10 +218,6 @@ class Source:
         """Return the context of the import that a part is of."""
         return import_context(context, [self.kept[part.index][0]], self.fields or {})
 
-    def hand_back(self, index: int) -> object:
-        """Return an item as it came, and keep it no longer; None if it was not kept."""
-        return self._given.pop(index) if self._given else None
-
     def names(self, parts: Iterable[Part]) -> list[str]:
         """Return the external ids of an import's parts."""
         return [self.kept[part.index][1] for part in parts]
@@ -178,6 +226,91 @@ class Source:
         """Keep these records no longer."""
         for index in indexes:
             self.kept.pop(index, None)
+
+    def lose(self, indexes: Iterable[int]) -> None:
+        """Take note that these records are unknown; those with external ids may be sent again."""
+        if not self.imports:
+            self.settle(indexes)
+
+
+class IdSource(Source):
+    """The records of an update or an unlink, which may name a record more than once.
+
+    It waits for its turn then: until the outcome of the one before is known. If that never is, or
+    it was not sent, the later one is refused: it could be undone.
+    """
+
+    def __init__(
+        self, check: Checker, items: Sequence[Items], *, updates: bool, keep: bool = False
+    ) -> None:
+        super().__init__(check, items, keep=keep)
+        self.kept: dict[int, tuple[int, WireRecord]] = {}  # ids and values of what is not settled
+        self._updates = updates
+        self._waiting: deque[int] = deque()
+        self._busy: set[int] = set()  # ids on their way
+        self._left: dict[int, int] = {}  # by ids: the index of what is unknown or was not sent
+        self._rejected: list[tuple[int, ZenooError]] = []
+
+    def _count_waiting(self) -> int:
+        return len(self._waiting)
+
+    def _add(self, index: int, item: object) -> None:
+        check = self._check
+        self.kept[index] = (
+            check.update(item, index) if self._updates else (check.id(item, index), {})
+        )
+        self._place(index)
+
+    def _lacking(self, index: int) -> set[str]:
+        return unknown(self.kept[index][1], self._check.model, self.known)
+
+    def _let_wait(self, index: int) -> None:
+        number, values = self.kept[index]
+        self.kept[index] = number, typed(values, self._check.model, self.known)
+        self._waiting.append(index)
+
+    def cut(self, size: int) -> list[int]:
+        """Return the indexes of what may go next; none while the first that waits may not."""
+        chosen: list[int] = []
+        ids: set[int] = set()
+        while self._waiting and len(chosen) < size:
+            index = self._waiting[0]
+            number, _ = self.kept[index]
+            before = self._left.get(number)
+            if before is not None:
+                self._reject(index, f"record {before} has the same id, and is unknown or not sent")
+            elif number in self._busy or number in ids:
+                break
+            else:
+                chosen.append(index)
+                ids.add(number)
+            self._waiting.popleft()
+        self._busy |= ids
+        return chosen
+
+    def _reject(self, index: int, reason: str) -> None:
+        self._rejected.append((index, self._check.error(reason, index)))
+        del self.kept[index]
+
+    def rejected(self) -> list[tuple[int, ZenooError]]:
+        """Return the errors of what cannot be sent any more, by index, and forget them."""
+        rejected, self._rejected = self._rejected, []
+        return rejected
+
+    def settle(self, indexes: Iterable[int]) -> None:
+        """Keep these records no longer."""
+        for index in indexes:
+            if index in self.kept:
+                self._busy.discard(self.kept.pop(index)[0])
+
+    def lose(self, indexes: Iterable[int]) -> None:
+        """Take note that these records are unknown."""
+        self.leave(indexes)
+        self.settle(indexes)
+
+    def leave(self, indexes: Iterable[int]) -> None:
+        """Take note that these records will not be sent; they are kept."""
+        self._left.update((self.kept[index][0], index) for index in indexes)
 
 
 def _errors(

@@ -186,6 +186,13 @@ class Checker:
 
         return dict(self.all(updates, FLAT if flat else UPDATES, pair))
 
+    def update(self, update: Any, index: int) -> tuple[int, WireRecord]:
+        """Return an id and values, from a mapping of one of the two kinds; see `updates`."""
+        nested = isinstance(update, Mapping) and update.keys() == {"id", "values"}
+        nested = nested and isinstance(update["values"], Mapping)
+        id, values = (self._nested if nested else self._flat)(update, index)
+        return self.id(id, index), self.values(values, index)
+
     def _nested(self, update: Any, index: int) -> tuple[object, object]:
         if not isinstance(update, Mapping) or update.keys() != {"id", "values"}:
             raise self.error('it must be a mapping with just "id" and "values"', index)

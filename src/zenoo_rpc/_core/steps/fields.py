@@ -10,8 +10,9 @@ from typing import ClassVar
 
 import attrs
 
-from ...batch.operations import CreateOperation, CreateStream, Operation, UpdateOperation
+from ...batch.operations import CreateOperation, Operation, UpdateOperation
 from ...batch.results import Status
+from ...batch.streams import StreamOperation
 from ...batch.validate import Checker
 from ...errors import InvalidValueError, QuestionError, ZenooError
 from ...wire.encoding import encode
@@ -63,7 +64,7 @@ def not_described(model: str, reply: Answer | Fault) -> tuple[Status, ZenooError
 
 def lacking(operation: Operation, known: Known) -> set[str]:
     """Return the models whose fields must be known before an operation, and are not."""
-    if isinstance(operation, CreateStream):
+    if isinstance(operation, StreamOperation):
         source = operation.source
         return {operation.model} if source.imports and source.fields is None else source.lacking()
     if isinstance(operation, CreateOperation) and operation.imports:

@@ -1,0 +1,102 @@
+"""An operation that is read while it is sent: what of it goes into the next calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import attrs
+
+from ..batch.source import Source
+from ..batch.streams import CreateStream, StreamOperation, UnlinkStream, UpdateStream
+from .call import Call, Create, Load, Unlink, compact
+from .ledger import Ledger
+from .pace import Size, Sizes
+from .planner import different_writes
+from .ways import Ways
+
+
+@attrs.frozen
+class Reading:
+    """A stream that is being read; *start* is the number of its first record."""
+
+    operation: StreamOperation
+    start: int
+    last: bool
+    sizes: Sizes
+    ways: Ways
+    ledger: Ledger
+
+    @property
+    def source(self) -> Source:
+        """Its records."""
+        return self.operation.source
+
+    @property
+    def size(self) -> Size:
+        """How many records go into one call, and how many bytes of them."""
+        match self.operation:
+            case UpdateStream(model=model):
+                method = self.ways.of(model).value
+            case UnlinkStream():
+                method = Unlink.method
+            case _:
+                method = "load" if self.source.imports else "create"
+        return self.sizes.of(self.operation.model, method)
+
+    def numbers(self, indexes: Iterable[int]) -> Sequence[int]:
+        """Return the numbers of its records at these indexes."""
+        return compact([self.start + index for index in indexes])
+
+    def cut(self) -> Iterator[Call]:
+        """Cut what goes next: a call, or several where records are updated in different ways."""
+        match self.operation:
+            case CreateStream():
+                yield from self._creates(self.operation)
+            case UpdateStream():
+                yield from self._updates(self.operation)
+            case UnlinkStream():
+                yield from self._unlinks(self.operation)
+
+    def _creates(self, operation: CreateStream) -> Iterator[Call]:
+        source, size = operation.source, self.size
+        found = source.cut(size.size, size.bytes)
+        if found is None:
+            return
+        columns, parts = found
+        numbers = self.numbers(each.index for each in parts)
+        content = [each.part for each in parts]
+        if not columns:
+            yield Create(operation.model, operation.context, numbers, content)
+            return
+        yield Load(
+            operation.model,
+            source.context(operation.context, parts[0]),
+            numbers,
+            content,
+            columns,
+            source.names(parts),
+            [each.texts for each in parts],
+            idempotent=self.last,
+        )
+
+    def _updates(self, operation: UpdateStream) -> Iterator[Call]:
+        source = operation.source
+        indexes = source.cut(self.size.size)
+        numbers, ids = self._named(indexes, [source.kept[index][0] for index in indexes])
+        updates = zip(numbers, ids, (source.kept[index][1] for index in indexes), strict=True)
+        model, context, last = operation.model, operation.context, self.last
+        yield from different_writes(model, context, updates, self.sizes, self.ways, last=last)
+
+    def _unlinks(self, operation: UnlinkStream) -> Iterator[Call]:
+        source = operation.source
+        indexes = source.cut(self.size.size)
+        numbers, ids = self._named(indexes, [source.kept[index][0] for index in indexes])
+        if ids:
+            parts = [b"%d" % each for each in ids]
+            yield Unlink(operation.model, operation.context, numbers, parts, idempotent=True)
+
+    def _named(self, indexes: list[int], ids: list[int]) -> tuple[Sequence[int], list[int]]:
+        """Keep the ids of records for their outcomes; return their numbers and the ids."""
+        numbers = self.numbers(indexes)
+        self.ledger.name(numbers, ids)
+        return numbers, ids
