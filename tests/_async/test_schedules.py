@@ -48,7 +48,7 @@ IN_BOTH_DIALECTS = [fault for fault in UNPROVEN if not fault.protocol]
 # what tells a library that repeats from one that knows when not to: drawn more often than others
 (LATE,) = [fault for fault in FAULTS if fault.action == "forward_late"]
 WAYS = ("web_save_multi", "web_save_multi", "load", "write")
-SWIFT = RetryPolicy(attempts=3, initial=0.02, maximum=0.05)
+SWIFT = RetryPolicy(attempts=3, initial=0.02, maximum=0.05, total=3)
 
 
 @attrs.frozen
@@ -156,7 +156,7 @@ def draw(seed, ids):
             "chunk_size": rng.randint(1, 6),
             "ordered": rng.random() < 0.6,
             "on_error": rng.choice(["continue", "continue", "stop"]),
-            "on_unknown": rng.choice(["reconcile", "reconcile", "report"]),
+            "on_unknown": rng.choice(["continue", "continue", "stop", "report"]),
         },
         concurrency=rng.randint(1, 8),
         update_by=rng.choice(WAYS),
