@@ -21,7 +21,7 @@ from ..batch.options import BatchOptions, ManagerSettings, Options, Settings
 from ..batch.results import BatchResult
 from ..batch.source import Items, Name
 from ..batch.streams import stream_operation
-from ..batch.validate import RECORDS, Checker
+from ..batch.validate import RECORDS, Checker, Lane
 from ..wire import arguments
 from .caller import Caller
 from .context import BatchContext, create_operation
@@ -61,18 +61,19 @@ class BatchManager:
         records: Items,
         *,
         external_ids: ExternalIds = None,
+        lane: Lane = None,
         context: Mapping[str, object] | None = None,
         **options: Unpack[Options],
     ) -> Sequence[int]:
         """Create records and return their ids, in the order of the records.
 
-        *records* and *external_ids* as in `BatchContext.create`. The ids of an iterator's records
-        are an `Ids`, those of others a list.
+        *records*, *external_ids* and *lane* as in `BatchContext.create`. Of an iterator the ids
+        are an `Ids`, of others a list.
 
         Raises BatchValidationError before anything is sent, BatchExecutionError unless all were
         created; `error.result` has the ids of those that were.
         """
-        operation = create_operation(model, records, external_ids, context)
+        operation = create_operation(model, records, external_ids, context, lane=lane)
         result = await self.execute_operations([operation], **options)
         return cast(Sequence[int], result.operations[0].ids)
 
@@ -119,6 +120,7 @@ class BatchManager:
         *,
         operation: Literal["create", "update", "unlink"] = "create",
         external_ids: Name = None,
+        lane: Lane = None,
         context: Mapping[str, object] | None = None,
         keep_records: bool = False,
         **options: Unpack[Options],
@@ -131,12 +133,14 @@ class BatchManager:
 
         *external_ids* is the name of the field that holds them, or a function of a record; each of
         these is kept, so that none occurs twice. With *keep_records* each outcome has the record as
-        it was given, for a file of those that failed.
+        it was given, for a file of those that failed. *lane* as in `BatchContext.create`.
         """
         if not isinstance(records, (Iterable, *ASTREAM)):
             raise Checker("stream", model).error(RECORDS)
         keep = arguments.yes_or_no("keep_records", keep_records)
-        stream = stream_operation(operation, model, records, external_ids, context, keep=keep)
+        stream = stream_operation(
+            operation, model, records, external_ids, context, lane=lane, keep=keep
+        )
         chosen = arguments.options(BatchOptions, options)
         run = self.start([stream], chosen, look_ahead=4 * self.settings.max_concurrency)
         execution = self._execution(run, chosen)

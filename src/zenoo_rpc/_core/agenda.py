@@ -19,6 +19,7 @@ from .call import Call, Load
 from .exchange import Answer
 from .faults import Fault, Proof
 from .footprint import Footprints
+from .lanes import LANES, Lanes
 from .ledger import Ledger
 from .load import Import, prepare
 from .pace import Sizes
@@ -70,6 +71,8 @@ class Agenda:
         self._again: deque[Step | Call] = deque()
         self._held: list[Iterator[Step | Call]] = []  # what is left of interrupted rounds
         self._rounds: list[Iterator[Call]] = []  # of the stage, after this one
+        self._lanes = Lanes()
+        self._parked: deque[Call] = deque()  # what waits for its lane
         self._aside: deque[Call] = deque()  # what another transaction was in the way of
         self.awaited: AnswersAgain | None = None  # before anything else is sent
         self._is_idle = False  # nothing was sent in this round
@@ -175,6 +178,7 @@ class Agenda:
             return True
         if self._aside:
             self._calls = iter([self._aside.popleft()])
+            self._flows = False
             return True
         if self._rounds:
             self._calls = self._rounds.pop(0)
@@ -188,8 +192,9 @@ class Agenda:
         return False
 
     def _reads_on(self) -> bool:
-        """Whether a stream goes on now; not if it waits for what was put aside."""
-        if self._reading is None or self._reading.source.is_used_up:
+        """Whether the stage goes on as it is; not if it waits for what was put aside."""
+        reading = self._reading
+        if not self._parked and (reading is None or reading.source.is_used_up):
             return False
         idle, self._is_idle = self._is_idle, True
         return not (self._aside and idle)
@@ -238,7 +243,12 @@ class Agenda:
         """Whether it would wait for the server, and then had nothing to send."""
         if self.awaited is None or self.awaited.waiting or list(self._again) != [self.awaited]:
             return False
-        if self._aside or self._rounds or (self._reading and not self._reading.source.is_used_up):
+        if (
+            self._parked
+            or self._aside
+            or self._rounds
+            or (self._reading and not self._reading.source.is_used_up)
+        ):
             return False
         for place, calls in enumerate(self._held):
             first = next(calls, None)
@@ -265,14 +275,57 @@ class Agenda:
         """Return what is to be sent next, None when the round has no other."""
         if self.stopped:
             return None
-        if self._flows and self._again:
-            return _plain(self._again.popleft())
-        call = next(self._calls, None)
-        if call is None and self._flows and self._reading is not None:
-            call = self._cut(self._reading)
+        call = self._next_again() if self._flows else None
+        if call is not None:
+            return self._handed_out(call)
+        call = self._next_new()
         if isinstance(call, Load) and self._flows and self.asks_for_ids:
             return KnownExternalIds(call, self._cells(call))
-        return _plain(call)
+        return self._handed_out(call)
+
+    def _next_again(self) -> Step | Call | None:
+        for place, step in enumerate(self._again):
+            if self._lanes.may_go_on(step):
+                del self._again[place]
+                return step
+        return None
+
+    def _next_new(self) -> Step | Call | None:
+        """Return the next call that may go; those before it wait for their lanes."""
+        for place, waiting in enumerate(self._parked if self._flows else ()):
+            if self._lanes.may_begin(waiting):
+                del self._parked[place]
+                return self._begun(waiting)
+        while len(self._parked) < LANES:
+            call = next(self._calls, None)
+            if call is None and self._flows and self._reading is not None:
+                call = self._cut(self._reading)
+            if not isinstance(call, Call):
+                return call
+            if not self._flows:  # it was begun before
+                if self._lanes.may_go_on(call):
+                    return call
+                self._again.append(call)
+            elif self._lanes.may_begin(call):
+                return self._begun(call)
+            else:
+                self._parked.append(call)
+        return None
+
+    def _begun(self, call: Call) -> Call:
+        self._is_idle = False
+        self._lanes.begin(call)
+        return call
+
+    def _handed_out(self, step: Step | Call | None) -> Step | Call | None:
+        if not isinstance(step, Call):
+            return step
+        self._lanes.send(step)
+        return step.plain
+
+    def returned(self, step: Step | Call) -> None:
+        """Take note that a call is not in flight any more."""
+        self._lanes.back(step)
 
     def _cut(self, reading: Reading) -> Call | None:
         """Cut what goes next from what was read; None if nothing may go yet."""
@@ -280,10 +333,8 @@ class Agenda:
             self.interrupt()
             self.again(FieldTypes(model) for model in sorted(models))
             return None
-        calls = reading.cut()
-        call = next(calls, None)
-        self._is_idle &= call is None
-        self._calls = calls
+        self._calls = reading.cut(self._lanes.begun)
+        call = next(self._calls, None)
         self._refuse(reading, reading.source.rejected())
         return call
 
@@ -320,17 +371,14 @@ class Agenda:
             self._ledger.blame([reading.start + index], error)
             self.stopped |= self._on_error == "stop"
 
-    def settle(self, numbers: Iterable[int], status: Status = Status.APPLIED) -> None:
+    def settle(self, numbers: Sequence[int], status: Status = Status.APPLIED) -> None:
         """Keep the records of a stream no longer than until they are settled."""
+        self._lanes.settle(numbers)
         if self._reading is None:
             return
         source, start = self._reading.source, self._reading.start
         file = {Status.UNKNOWN: source.lose, Status.NOT_SENT: source.leave}
         file.get(status, source.settle)([number - start for number in numbers])
-
-
-def _plain(step: Step | Call | None) -> Step | Call | None:
-    return step.plain if isinstance(step, Call) else step
 
 
 def numbered(

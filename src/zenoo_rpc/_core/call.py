@@ -7,6 +7,8 @@ names only, puts them before (`dialect/named.py`).
 
 from __future__ import annotations
 
+import itertools
+from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -26,7 +28,8 @@ class Call:
     """One request: *numbers* are its records, *parts* the JSON of each, in the same order.
 
     An *idempotent* call may be carried out twice without harm; of one that is *maybe_applied* an
-    earlier try had no answer. One that is sent *alone* met a conflict before.
+    earlier try had no answer. One that is sent *alone* met a conflict before. Of one *lane* only
+    one is in flight.
     """
 
     model: str
@@ -36,6 +39,7 @@ class Call:
     idempotent: bool = attrs.field(default=False, kw_only=True)
     maybe_applied: bool = attrs.field(default=False, kw_only=True)
     alone: bool = attrs.field(default=False, kw_only=True)
+    lane: int | None = attrs.field(default=None, kw_only=True)
 
     method: ClassVar[str]
     right: ClassVar[str]  # that it needs on its model
@@ -175,6 +179,7 @@ class WriteEach(Call):
             idempotent=self.idempotent,
             maybe_applied=self.maybe_applied,
             alone=self.alone,
+            lane=self.lane,
         )
 
 
@@ -231,6 +236,16 @@ def compact(numbers: Sequence[int]) -> Sequence[int]:
         return ()
     whole = range(numbers[0], numbers[-1] + 1)
     return whole if tuple(whole) == tuple(numbers) else numbers
+
+
+def in_turn(several: Iterable[Iterator[T]]) -> Iterator[T]:
+    """Yield one of each, then the next of each, until all are used up."""
+    left = deque(several)
+    while left:
+        first = left.popleft()
+        for item in itertools.islice(first, 1):
+            yield item
+            left.append(first)
 
 
 def cut(

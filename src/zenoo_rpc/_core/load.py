@@ -6,6 +6,7 @@ what is there instead of doubling it (`odoo/models.py`, 14 and 19).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from ..wire.encoding import encode
 from ..wire.rows import import_context, row
 from ..wire.typed import Fields, typed
 from ..wire.values import WireRecord
-from .call import Load, cut
+from .call import Load, cut, in_turn
 from .exchange import Answer
 from .faults import Fault, odoo_fault
 from .levels import Family, in_levels
@@ -41,6 +42,7 @@ class Import:
     context: WireRecord
     rows: list[tuple[Columns, tuple[str, ...]]]
     names: Sequence[str]
+    lanes: Sequence[int | None]
     levels: list[list[Family]]
 
     def calls(
@@ -50,14 +52,16 @@ class Import:
 
         The rows of one parent are not spread over calls, which would be in each other's way.
         """
-        alike: dict[Columns, list[list[int]]] = {}
+        alike: dict[tuple[Columns, int | None], list[list[int]]] = {}
         for family in self.levels[level] if level < len(self.levels) else ():
-            own: dict[Columns, list[int]] = {}
+            own: dict[tuple[Columns, int | None], list[int]] = {}
             for place in family:
-                own.setdefault(self.rows[place][0], []).append(place)
-            for columns, places in own.items():
-                alike.setdefault(columns, []).append(places)
-        for columns, families in alike.items():
+                lane = self.lanes[place] if self.lanes else None
+                own.setdefault((self.rows[place][0], lane), []).append(place)
+            for kind, places in own.items():
+                alike.setdefault(kind, []).append(places)
+
+        def called(columns: Columns, lane: int | None, families: list[list[int]]) -> Iterator[Load]:
             each = (map(self._encoded, places) for places in families)
             pieces = (piece for some in each for piece in cut(some, size, _length))
             for some in cut(pieces, size, lambda piece: sum(map(_length, piece)), len):
@@ -71,7 +75,11 @@ class Import:
                     [self.names[place] for place in chosen],
                     [self.rows[place][1] for place in chosen],
                     idempotent=last,
+                    lane=lane,
                 )
+
+        kinds = [called(columns, lane, own) for (columns, lane), own in alike.items()]
+        yield from in_turn(kinds) if self.lanes else itertools.chain(*kinds)
 
     def _encoded(self, place: int) -> tuple[int, bytes]:
         return place, encode(self.rows[place][1])
@@ -98,7 +106,8 @@ def prepare(operation: CreateOperation, fields: Fields) -> Import:
 
     made = check.all(zip(operation.records, operation.external_ids, strict=True), "", made_of)
     context = import_context(operation.context, operation.records, fields)
-    return Import(context, made, operation.external_ids, in_levels(operation, fields, check))
+    levels = in_levels(operation, fields, check)
+    return Import(context, made, operation.external_ids, operation.lane, levels)
 
 
 # -- the answer ----------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from ..wire.encoding import encode
 from ..wire.rows import DATABASE_ID, Cell
 from ..wire.typed import MarkedRecord
 from ..wire.values import WireRecord, is_absolute
-from .call import Call, Create, LoadById, Save, Unlink, Write, WriteEach, compact, cut
+from .call import Call, Create, LoadById, Save, Unlink, Write, WriteEach, compact, cut, in_turn
 from .footprint import Footprints
 from .load import Import
 from .pace import Size, Sizes
@@ -104,7 +104,9 @@ def _neighbours(
 
     def kin(each: PlannedOperation) -> object:
         operation = each.operation
-        if isinstance(operation, CreateOperation) and not operation.external_ids:
+        if isinstance(operation, CreateOperation) and not (
+            operation.external_ids or operation.lane
+        ):
             return operation.model, encode(operation.context)
         return each.start, "alone"
 
@@ -163,18 +165,32 @@ def calls(
 
 def _creates(members: list[PlannedOperation], sizes: Sizes, ways: Ways) -> Iterator[Call]:
     first = members[0].operation
+    size = sizes.of(first.model, Create.method)
+
+    def encoded(number: int, record: WireRecord) -> tuple[int, bytes]:
+        marked = type(record) is MarkedRecord
+        return number, encode(ways.typed(first.model, record) if marked else record)
+
+    def called(records: Iterable[tuple[int, WireRecord]], lane: int | None) -> Iterator[Call]:
+        made = itertools.starmap(encoded, records)
+        for some in cut(made, size, lambda record: len(record[1])):
+            numbers, parts = zip(*some, strict=True)
+            yield Create(first.model, first.context, compact(numbers), parts, lane=lane)
+
     records = (
-        (
-            each.start + index,
-            encode(ways.typed(first.model, record) if type(record) is MarkedRecord else record),
-        )
+        pair
         for each in members
         if isinstance(each.operation, CreateOperation)
-        for index, record in enumerate(each.operation.records)
+        for pair in enumerate(each.operation.records, each.start)
     )
-    for some in cut(records, sizes.of(first.model, "create"), lambda record: len(record[1])):
-        numbers, parts = zip(*some, strict=True)
-        yield Create(first.model, first.context, compact(numbers), parts)
+    lanes = first.lane if isinstance(first, CreateOperation) else ()
+    if not lanes:
+        yield from called(records, None)
+        return
+    apart: dict[int | None, list[tuple[int, WireRecord]]] = {}
+    for lane, record in zip(lanes, records, strict=True):
+        apart.setdefault(lane, []).append(record)
+    yield from in_turn([called(own, lane) for lane, own in apart.items()])
 
 
 def _by_id(

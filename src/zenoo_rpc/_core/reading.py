@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 import attrs
 
@@ -47,26 +47,29 @@ class Reading:
         """Return the numbers of its records at these indexes."""
         return compact([self.start + index for index in indexes])
 
-    def cut(self) -> Iterator[Call]:
-        """Cut what goes next: a call, or several where records are updated in different ways."""
+    def cut(self, busy: Container[int | None]) -> Iterator[Call]:
+        """Cut what goes next: a call, or several where records are updated in different ways.
+
+        Nothing goes to lanes that are *busy*.
+        """
         match self.operation:
             case CreateStream():
-                yield from self._creates(self.operation)
+                yield from self._creates(self.operation, busy)
             case UpdateStream():
                 yield from self._updates(self.operation)
             case UnlinkStream():
                 yield from self._unlinks(self.operation)
 
-    def _creates(self, operation: CreateStream) -> Iterator[Call]:
+    def _creates(self, operation: CreateStream, busy: Container[int | None]) -> Iterator[Call]:
         source, size = operation.source, self.size
-        found = source.cut(size.size, size.bytes)
+        found = source.cut(size.size, size.bytes, busy)
         if found is None:
             return
-        columns, parts = found
+        columns, lane, parts = found
         numbers = self.numbers(each.index for each in parts)
         content = [each.part for each in parts]
         if not columns:
-            yield Create(operation.model, operation.context, numbers, content)
+            yield Create(operation.model, operation.context, numbers, content, lane=lane)
             return
         yield Load(
             operation.model,
@@ -77,6 +80,7 @@ class Reading:
             source.names(parts),
             [each.texts for each in parts],
             idempotent=self.last,
+            lane=lane,
         )
 
     def _updates(self, operation: UpdateStream) -> Iterator[Call]:

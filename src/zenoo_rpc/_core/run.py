@@ -127,6 +127,7 @@ class Run:
             if isinstance(call, Call):
                 state = IN_FLIGHT if call.maybe_applied else Status.NOT_SENT
                 self._ledger.mark(call.numbers, state)
+            self._agenda.returned(call)
             self._agenda.again([call])
 
     # -- what came back ------------------------------------------------------------------------
@@ -134,6 +135,7 @@ class Run:
     def record(self, call: Step | Call, reply: Answer | Fault, seconds: float = 0.0) -> None:
         """File what the server said to *call*, which took so many seconds."""
         with self._lock:
+            self._agenda.returned(call)
             self._replies.file(call, reply, seconds)
 
     def stop(self) -> None:

@@ -25,6 +25,7 @@ from ..batch.options import BatchOptions, Options
 from ..batch.results import BatchResult, OperationHandle, OperationResult
 from ..batch.source import Items, Name
 from ..batch.streams import CreateStream
+from ..batch.validate import Lane
 from ..wire import arguments
 
 
@@ -55,13 +56,15 @@ def create_operation(
     records: Items,
     external_ids: ExternalIds = None,
     context: Mapping[str, object] | None = None,
+    *,
+    lane: Lane = None,
 ) -> CreateOperation | CreateStream:
     """Build the create of records, which are read at once, or of an iterator's, later."""
     if isinstance(records, STREAM):
         names = cast(Name, external_ids)
-        return CreateStream(model, [records], external_ids=names, context=context)
+        return CreateStream(model, [records], external_ids=names, lane=lane, context=context)
     given = cast(Iterable[object], records)
-    return CreateOperation(model, given, external_ids=external_ids, context=context)
+    return CreateOperation(model, given, external_ids=external_ids, lane=lane, context=context)
 
 
 class BatchContext:
@@ -95,6 +98,7 @@ class BatchContext:
         context: Mapping[str, object] | None = None,
         *,
         external_ids: ExternalIds = None,
+        lane: Lane = None,
     ) -> OperationHandle:
         """Add a create: *data* is any iterable of mappings, attrs or dataclass instances.
 
@@ -105,8 +109,11 @@ class BatchContext:
         With *external_ids* (texts, the name of the field that holds them, or a function of a
         record) it goes through Odoo's import: what is there already is updated, so it is safe to
         send again, and is repeated when no answer comes.
+
+        Records with the same *lane* (the name of a field, or a function of a record) are never in
+        two calls side by side, and keep their order; those without a value there are in no lane.
         """
-        return self._add(create_operation(model, data, external_ids, context))
+        return self._add(create_operation(model, data, external_ids, context, lane=lane))
 
     def update(
         self,

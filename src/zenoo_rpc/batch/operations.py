@@ -13,7 +13,7 @@ from typing import Any, ClassVar, cast
 import attrs
 
 from ..wire.values import WireRecord
-from .validate import Checker
+from .validate import Checker, Lane
 
 Context = Mapping[str, object] | None
 RecordIds = Iterable[int | None]  # the None of a record that was not created is refused by index
@@ -62,7 +62,8 @@ class CreateOperation(Operation):
     *records* is any iterable of mappings, attrs or dataclass instances. With *external_ids* it may
     be carried out again without harm: a record that is there already is updated. They are texts,
     one for each record, or the name of the field that holds them, or a function of a record; one
-    without a module belongs to `__import__`, as in Odoo's own import.
+    without a module belongs to `__import__`, as in Odoo's own import. Records with the same *lane*,
+    by a field's name or a function of a record, are never in two calls side by side.
 
     >>> CreateOperation("res.partner", [{"name": "Ann"}, {"name": "Bob"}])
     <CreateOperation: create res.partner, 2 records>
@@ -74,6 +75,7 @@ class CreateOperation(Operation):
 
     records: tuple[WireRecord, ...]
     external_ids: tuple[str, ...]
+    lane: tuple[int | None, ...]  # a number for each record, if there are any
 
     def __init__(
         self,
@@ -81,11 +83,12 @@ class CreateOperation(Operation):
         records: Iterable[object],
         *,
         external_ids: ExternalIds = None,
+        lane: Lane | Sequence[object] = None,
         context: Context = None,
     ) -> None:
         check = Checker(self.verb, model)
-        wire, names = check.creates(records, external_ids)
-        self.__attrs_init__(check.model, check.context(context), wire, names)
+        wire, names, lanes = check.creates(records, external_ids, lane)
+        self.__attrs_init__(check.model, check.context(context), wire, names, lanes)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -104,7 +107,8 @@ class CreateOperation(Operation):
         chosen = list(indexes)
         records = tuple(self.records[index] for index in chosen)
         names = tuple(self.external_ids[index] for index in chosen if self.external_ids)
-        return attrs.evolve(self, records=records, external_ids=names or None)
+        lane = [self.lane[index] for index in chosen if self.lane] or None
+        return attrs.evolve(self, records=records, external_ids=names or None, lane=lane)
 
 
 @attrs.frozen(repr=False, init=False)

@@ -6,7 +6,7 @@ Whoever waits reads the items and feeds them; here they become the parts of call
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, Callable, Container, Iterable, Sequence
 from typing import Any, TypeVar
 
 import attrs
@@ -16,7 +16,7 @@ from ..wire.encoding import encode
 from ..wire.rows import import_context, row
 from ..wire.typed import Fields, Known, typed, unknown
 from ..wire.values import WireRecord
-from .validate import RECORDS, Checker
+from .validate import RECORDS, Checker, Lane
 
 T = TypeVar("T")
 Items = Iterable[Any] | AsyncIterable[Any]
@@ -154,9 +154,11 @@ class CreateSource(Source):
         check: Checker,
         items: Sequence[Items],
         external_ids: Name = None,
+        lane: Lane = None,
         *,
         keep: bool = False,
     ) -> None:
+        check.check_lane(lane)
         if external_ids is not None and not (
             isinstance(external_ids, str) or callable(external_ids)
         ):
@@ -167,8 +169,10 @@ class CreateSource(Source):
         super().__init__(check, items, keep=keep)
         self.kept: dict[int, tuple[WireRecord, str]] = {}  # what was read and is not settled
         self._external_ids = external_ids
+        self._lane = lane
+        self._lanes: dict[int, int | None] = {}  # by index, of what waits for fields
         self._seen: dict[str, int] = {}
-        self._waiting: dict[tuple[str, ...], deque[Part]] = {}
+        self._waiting: dict[tuple[tuple[str, ...], int | None], deque[Part]] = {}
 
     @property
     def imports(self) -> bool:
@@ -180,6 +184,8 @@ class CreateSource(Source):
 
     def _add(self, index: int, item: object) -> None:
         self.kept[index] = self._check.create(item, index, self._external_ids, self._seen)
+        if self._lane is not None:
+            self._lanes[index] = self._check.lane(item, index, self.kept[index][0], self._lane)
         self._place(index)
 
     def _lacking(self, index: int) -> set[str]:
@@ -196,13 +202,18 @@ class CreateSource(Source):
         if self.imports:
             columns, texts = row(record, name, self.fields or {})
         part = Part(index, encode(texts or record), texts)
-        self._waiting.setdefault(columns, deque()).append(part)
+        kind = columns, self._lanes.pop(index, None)
+        self._waiting.setdefault(kind, deque()).append(part)
 
-    def cut(self, size: int, bytes_: int) -> tuple[tuple[str, ...], list[Part]] | None:
-        """Return the columns and the parts of the next call, None while nothing waits."""
-        columns, waiting = max(
-            self._waiting.items(), key=lambda each: len(each[1]), default=((), ())
-        )
+    def cut(
+        self, size: int, bytes_: int, busy: Container[int | None] = ()
+    ) -> tuple[tuple[str, ...], int | None, list[Part]] | None:
+        """Return the columns, the lane and the parts of the next call.
+
+        None while nothing waits, or only for lanes that are *busy*.
+        """
+        free = (each for each in self._waiting.items() if each[0][1] not in busy)
+        kind, waiting = max(free, key=lambda each: len(each[1]), default=(((), None), deque()))
         if not waiting:
             return None
         parts = [waiting.popleft()]
@@ -211,8 +222,8 @@ class CreateSource(Source):
             parts.append(waiting.popleft())
             total += 1 + len(parts[-1])
         if not waiting:
-            del self._waiting[columns]
-        return columns, parts
+            del self._waiting[kind]
+        return *kind, parts
 
     def context(self, context: WireRecord, part: Part) -> WireRecord:
         """Return the context of the import that a part is of."""

@@ -16,7 +16,7 @@ from .operations import (
     WriteManyOperation,
 )
 from .source import CreateSource, IdSource, Items, Name, Source
-from .validate import Checker
+from .validate import Checker, Lane
 
 
 class StreamOperation(Operation):
@@ -48,7 +48,7 @@ class StreamOperation(Operation):
 class CreateStream(StreamOperation):
     """Create records that are read while they are sent.
 
-    *external_ids* as in `CreateOperation`, but no list.
+    *external_ids* and *lane* as in `CreateOperation`, but no lists.
 
     >>> CreateStream("res.partner", [iter([{"name": "Ann"}])])
     <CreateStream: create res.partner, 0 records>
@@ -64,11 +64,12 @@ class CreateStream(StreamOperation):
         items: Iterable[Items],
         *,
         external_ids: Name = None,
+        lane: Lane = None,
         context: Context = None,
         keep_records: bool = False,
     ) -> None:
         check = Checker(self.verb, model)
-        source = CreateSource(check, list(items), external_ids, keep=keep_records)
+        source = CreateSource(check, list(items), external_ids, lane, keep=keep_records)
         self.__attrs_init__(check.model, check.context(context), source)
 
     @property
@@ -158,7 +159,14 @@ STREAMS: dict[str, type[StreamOperation]] = {
 
 
 def stream_operation(
-    kind: str, model: str, records: Items, external_ids: Name, context: Context, *, keep: bool
+    kind: str,
+    model: str,
+    records: Items,
+    external_ids: Name,
+    context: Context,
+    *,
+    lane: Lane = None,
+    keep: bool,
 ) -> StreamOperation:
     """Build the operation of a kind, on records that are any iterable."""
     check = Checker("stream", model)
@@ -166,8 +174,8 @@ def stream_operation(
         raise check.error(f"operation must be one of {', '.join(STREAMS)}, not {kind!r}")
     how: dict[str, Any] = {"context": context, "keep_records": keep}
     if kind == CreateStream.verb:
-        return CreateStream(model, [records], external_ids=external_ids, **how)
-    if external_ids is not None:
-        raise check.error(f"an {kind} takes no external_ids")
+        return CreateStream(model, [records], external_ids=external_ids, lane=lane, **how)
+    if external_ids is not None or lane is not None:
+        raise check.error(f"an {kind} takes no external_ids and no lane")
     by_id = UpdateStream if kind == UpdateStream.verb else UnlinkStream
     return by_id(model, [records], **how)

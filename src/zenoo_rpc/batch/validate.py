@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..errors import InvalidValueError
@@ -12,6 +12,8 @@ from ..wire.values import SURROGATE, WireRecord, record_id, record_to_wire, writ
 from .errors import BatchValidationError
 
 T = TypeVar("T")
+Lane = str | Callable[[Any], object] | None
+LANES = 16  # enough for the calls in flight; records of some lanes share one
 Names = Iterable[object] | str | Callable[[Any], object] | None
 
 RECORDS = "records must be an iterable of mappings, attrs or dataclass instances"
@@ -84,24 +86,34 @@ class Checker:
             raise self.error(str(error), index) from None
 
     def creates(
-        self, records: object, external_ids: Names
-    ) -> tuple[tuple[WireRecord, ...], tuple[str, ...]]:
-        """Return records as wire values, and an external id for each; none for None.
+        self, records: object, external_ids: Names, lane: Lane | Sequence[object] = None
+    ) -> tuple[tuple[WireRecord, ...], tuple[str, ...], tuple[int | None, ...]]:
+        """Return records as wire values, and an external id and a lane for each; none for None.
 
         These are texts in the order of the records, a field's name, or a function of a record.
         """
+        by_place = None if isinstance(lane, str) or not isinstance(lane, Sequence) else lane
+        self.check_lane(None if by_place is not None else lane)
         given = external_ids
         if given is not None and not isinstance(given, str) and not callable(given):
             if isinstance(given, set | frozenset):
                 raise self.error("external_ids must be in the order of the records: a set has none")
             given = list(self.iterable(given, EXTERNAL_IDS))
-        if given is None:
-            return tuple(self.all(records, RECORDS, self.written)), ()
         seen: dict[str, int] = {}
-        pairs = self.all(records, RECORDS, lambda item, n: self.create(item, n, given, seen))
-        if isinstance(given, list) and len(given) != len(pairs):
-            raise self.error(f"{len(given)} external ids were given for {len(pairs)} records")
-        return tuple(record for record, _ in pairs), tuple(seen)
+        lanes: list[int | None] = []
+
+        def made_of(item: object, index: int) -> WireRecord:
+            record, _ = self.create(item, index, given, seen)
+            if by_place is not None:
+                lanes.append(_number(by_place[index]))
+            elif lane is not None:
+                lanes.append(self.lane(item, index, record, lane))
+            return record
+
+        made = tuple(self.all(records, RECORDS, made_of))
+        if isinstance(given, list) and len(given) != len(made):
+            raise self.error(f"{len(given)} external ids were given for {len(made)} records")
+        return made, tuple(seen), tuple(lanes)
 
     def create(
         self, item: object, index: int, external_ids: Names, seen: dict[str, int]
@@ -122,10 +134,28 @@ class Checker:
             return record.get(external_ids)
         if isinstance(external_ids, list):
             return external_ids[index]
+        return self._said("external_ids", external_ids, item, index)
+
+    def check_lane(self, lane: object) -> None:
+        """Refuse what names no lanes."""
+        if lane is not None and not isinstance(lane, str) and not callable(lane):
+            raise self.error("lane must be a field's name or a function of a record")
+
+    def _said(self, name: str, function: Callable[[Any], T], item: object, index: int) -> T:
         try:
-            return external_ids(item)
+            return function(item)
         except Exception as error:  # of a record among many; the others have nothing to do with it
-            raise self.error(f"external_ids raised {type(error).__name__}", index) from error
+            raise self.error(f"{name} raised {type(error).__name__}", index) from error
+
+    def lane(self, item: object, index: int, record: WireRecord, lane: Any) -> int | None:
+        """Return the number of a record's lane; None for one that may go anywhere.
+
+        *lane* is a field's name or a function of the record; what has no value there is in no lane.
+        """
+        if lane is None:
+            return None
+        value = self._said("lane", lane, item, index) if callable(lane) else record.get(lane)
+        return _number(value)
 
     def external_id(self, name: object, index: int, seen: dict[str, int]) -> str:
         """Return an external id with its module; it must not be among those *seen* so far."""
@@ -204,3 +234,8 @@ class Checker:
         if "id" not in update:
             raise self.error("it has no id", index)
         return update["id"], {name: value for name, value in update.items() if name != "id"}
+
+
+def _number(value: object) -> int | None:
+    """Return the number of a lane; what has no value is in none."""
+    return None if value is None or value is False else hash(str(value)) % LANES

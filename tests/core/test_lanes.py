@@ -1,0 +1,149 @@
+"""Records of one lane: one call at a time, in their order, whatever becomes of it."""
+
+import json
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zenoo_rpc._core.call import Call, Load
+from zenoo_rpc._core.exchange import Answer
+from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
+from zenoo_rpc._core.pace import Limits
+from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.steps.created import CreatedByItself
+from zenoo_rpc._core.steps.known import KnownExternalIds
+from zenoo_rpc.batch.errors import BatchValidationError
+from zenoo_rpc.batch.operations import CreateOperation
+from zenoo_rpc.batch.results import Status
+from zenoo_rpc.batch.streams import CreateStream
+
+from .batches import tell_fields
+
+LOST = transport_fault(Kind.CLOSED, "http://localhost:8069")
+REFUSAL = odoo_fault("odoo.exceptions.ValidationError", "No.", (), "")
+CONFLICT = odoo_fault("psycopg2.errors.SerializationFailure", "No.", (), "")
+FIELDS = {"x": {"type": "integer"}, "parent": {"type": "integer"}}
+
+
+def records(parents):
+    """Return records with a parent each, None for none, and their places."""
+    return [{"x": place, "parent": parent} for place, parent in enumerate(parents)]
+
+
+def places(call):
+    """Return the places of the records in a call."""
+    if isinstance(call, Load):
+        return [int(row[call.columns.index("x")]) for row in call.rows]
+    return [json.loads(part)["x"] for part in call.parts]
+
+
+def taken(run):
+    """Read what is wanted, and return the next call."""
+    while wanted := run.wanted():
+        source, count = wanted
+        items = [item for _, item in zip(range(count), source.items[0], strict=False)]
+        if len(items) < count:
+            source.items.clear()
+        run.feed(items)
+    return run.take()
+
+
+PARENTS = st.lists(st.sampled_from([None, "a", "b", "c"]), min_size=1, max_size=25)
+
+
+@settings(max_examples=300)
+@given(
+    PARENTS,
+    st.integers(1, 4),
+    st.sampled_from(["list", "stream"]),
+    st.booleans(),
+    st.dictionaries(st.integers(0, 8), st.sampled_from([LOST, REFUSAL, CONFLICT]), max_size=3),
+    st.randoms(use_true_random=False),
+)
+def test_one_call_of_a_lane_at_a_time(parents, size, kind, named, faults, rng):
+    """And every record once, those of a lane in their order, also after failures."""
+    given_ = records(parents)
+    names = (lambda record: f"n{record['x']}") if named else None
+    if kind == "list":
+        operation = CreateOperation("m", given_, external_ids=names, lane="parent")
+    else:
+        operation = CreateStream("m", [iter(given_)], external_ids=names, lane="parent")
+    run = Run([operation], Limits(size, 10**6), skip_unchanged=False)
+    more = bool(tell_fields(run, Answer(FIELDS))) or not run._agenda.stopped
+    in_flight, done, sent, begun = [], Counter(), 0, []
+
+    def record(call, reply):
+        if isinstance(call, KnownExternalIds):
+            reply = Answer([])
+        elif isinstance(call, CreatedByItself):
+            reply = Answer(list(call.new.values()))
+        elif not isinstance(call, Call):
+            reply = Answer({})
+        elif reply is None:
+            done.update(places(call))
+            ids = [100 + place for place in places(call)]
+            reply = Answer({"ids": ids} if isinstance(call, Load) else ids)
+        run.record(call, reply)
+
+    while more:
+        while True:
+            call = taken(run) if len(in_flight) < 3 else None
+            if call is not None:
+                fault = None
+                if isinstance(call, Call):
+                    own = {parents[place] for place in places(call)} - {None}
+                    for other, _ in in_flight:
+                        if isinstance(other, Call):
+                            assert not own & {parents[place] for place in places(other)}
+                    begun += [place for place in places(call) if place not in begun]
+                    fault = faults.get(sent)
+                    sent += 1
+                in_flight.append((call, fault))
+            elif in_flight:
+                record(*in_flight.pop(rng.randrange(len(in_flight))))
+            else:
+                break
+        more = run.advance()
+    outcomes = list(run.result())
+    assert len(parents) == len(outcomes)
+    for outcome in outcomes:
+        if outcome.status is Status.APPLIED:
+            assert 1 == done[outcome.index]
+        elif outcome.status is not Status.UNKNOWN:
+            assert 0 == done[outcome.index]
+    if CONFLICT not in faults.values():
+        for parent in "abc":
+            own = [place for place in begun if parents[place] == parent]
+            assert sorted(own) == own
+
+
+def test_lanes_share_calls():
+    """Records without a value go together, those of a lane too."""
+    operation = CreateOperation("m", records([None, "a", None, "a"]), lane="parent")
+    run = Run([operation], Limits(9, 999))
+    assert run.advance()
+    calls = [run.take(), run.take()]
+    assert run.take() is None
+    assert [[0, 2], [1, 3]] == [places(call) for call in calls]
+    assert [None] == [call.lane for call in calls][:1]
+
+
+@pytest.mark.parametrize("lane", ["parent", lambda record: record["parent"], ["a", None]])
+def test_what_names_a_lane(lane):
+    """A field, a function of the record as it was given, or a list."""
+    operation = CreateOperation("m", records(["a", None]), lane=lane)
+    first, second = operation.lane
+    assert (True, None) == (isinstance(first, int), second)
+    assert (first,) == operation.only([0]).lane[:1] or operation.only([0]).lane
+
+
+def test_what_names_none():
+    """It is told before anything is sent, of a record by its index."""
+    with pytest.raises(BatchValidationError, match="lane must be a field's name or a function"):
+        CreateOperation("m", [{}], lane=7)
+    with pytest.raises(BatchValidationError, match="record 1: lane raised KeyError"):
+        CreateOperation("m", [{"x": 1}, {}], lane=lambda record: record["x"])
+    with pytest.raises(BatchValidationError, match="lane must be"):
+        CreateStream("m", [iter([])], lane=["a"])
