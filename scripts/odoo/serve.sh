@@ -56,11 +56,13 @@ quick_passwords() { # prints the settings: 19 hashes for 0.3 s at each login by 
     echo "server_wide_modules = base,rpc,web,quick_passwords"
 }
 odoo_cmd() { # sets CMD: the command line that starts this version's Odoo
+    # By default a worker hangs up after 2 s without a word, which is less than a crowded machine may keep it waiting.
+    local patience=ODOO_HTTP_SOCKET_TIMEOUT=6
     case $V in
-        19) CMD=(env "PYTHONPATH=$CACHE/19/src/usr/lib/python3/dist-packages" "$CACHE/19/venv/bin/python" "$CACHE/19/src/usr/bin/odoo") ;;
+        19) CMD=(env $patience "PYTHONPATH=$CACHE/19/src/usr/lib/python3/dist-packages" "$CACHE/19/venv/bin/python" "$CACHE/19/src/usr/bin/odoo") ;;
         14) local r=$CACHE/14/root l
             l=$(ls -d "$r"/usr/lib/*-linux-gnu "$r"/lib/*-linux-gnu | paste -sd:)
-            CMD=(env "LD_LIBRARY_PATH=$l" "PYTHONHOME=$r/usr" "PYTZ_TZDATADIR=$r/usr/share/zoneinfo"
+            CMD=(env $patience "LD_LIBRARY_PATH=$l" "PYTHONHOME=$r/usr" "PYTZ_TZDATADIR=$r/usr/share/zoneinfo"
                  "PYTHONPATH=$CACHE/14/src/usr/lib/python3/dist-packages" PYTHONWARNINGS=ignore
                  "$r/usr/bin/python3.9" "$CACHE/14/src/usr/bin/odoo") ;;
     esac

@@ -214,3 +214,38 @@ async def test_who_created_what_somebody_else_imports_too(server, proxy, what, s
     assert [faster] * 2 == [each.created for each in theirs[0].result]
     assert [True, None, None] == [created for _, created in ours]
     assert 3 == server.count("res.partner")
+
+
+@pytest.mark.parametrize("how", ["list", "stream", "import"])
+async def test_records_of_one_lane_are_never_side_by_side(server, proxy, how):
+    """Those without a lane and of others go on beside them; all are created once."""
+    async with await connected(server, proxy.url, max_concurrency=4) as client:
+        manager = client.batch_manager
+        parents = await manager.bulk_create("res.partner", [{"name": "A"}, {"name": "B"}])
+        records = [
+            {"name": f"Lane {n % 3} {n}", "ref": f"r{n}", "parent_id": [*parents, None][n % 3]}
+            for n in range(36)
+        ]
+        begun, clashes = len(proxy.exchanges), []
+
+        def lanes(body):
+            return [mark for mark in (b"Lane 0", b"Lane 1") if mark in body]
+
+        def look_around(body):
+            for other in list(proxy.exchanges)[begun:]:
+                if other.in_flight and other.answer is None and other.body != body:
+                    clashes.extend(set(lanes(other.body)) & set(lanes(body)))
+            return False
+
+        proxy.rule("hold", when=look_around)
+        named = {"external_ids": "ref"} if how == "import" else {}
+        if how == "stream":
+            async with manager.stream("res.partner", iter(records), lane="parent_id") as outcomes:
+                ids = [outcome.id async for outcome in outcomes]
+        else:
+            ids = await manager.bulk_create("res.partner", records, lane="parent_id", **named)
+    assert [each["name"] for each in records] == [
+        {row["id"]: row["name"] for row in server.rows("res.partner")}[number] for number in ids
+    ]
+    assert [] == clashes
+    assert 6 <= sum(bool(lanes(each.body)) for each in proxy.exchanges[begun:])

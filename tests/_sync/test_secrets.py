@@ -277,8 +277,8 @@ class Marked:
 
 def test_what_calls_are_made_of_shows_no_value():
     """The planner's calls and the operations show what and how many."""
-    from zenoo_rpc._core.pace import Limits
     from zenoo_rpc._core.planner import calls, stages
+    from zenoo_rpc._core.sizes import Limits
 
     context = {"mark": MARK}
     operations = [

@@ -4,9 +4,9 @@ import pytest
 
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
-from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.planner import PlannedOperation, calls
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.steps.split import is_missing
 from zenoo_rpc._core.ways import Ways
 from zenoo_rpc.batch.exceptions import BatchStateError, BatchValidationError

@@ -12,8 +12,8 @@ from zenoo_rpc._core.call import Load
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import odoo_fault
 from zenoo_rpc._core.ledger import Ledger
-from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.steps.created import CreatedByItself
 from zenoo_rpc._core.steps.known import KnownExternalIds
 from zenoo_rpc.batch.operations import CreateOperation

@@ -5,10 +5,10 @@ import pytest
 from zenoo_rpc._core.call import Load
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
-from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.replies import LOST_IN_A_ROW
 from zenoo_rpc._core.run import Run
-from zenoo_rpc._core.steps.waiting import AnswersAgain
+from zenoo_rpc._core.sizes import Limits
+from zenoo_rpc._core.steps.server_back import AnswersAgain
 from zenoo_rpc.batch.operations import CreateOperation, UpdateOperation
 from zenoo_rpc.batch.results import Status
 from zenoo_rpc.batch.streams import CreateStream

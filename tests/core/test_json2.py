@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zenoo_rpc import errors
-from zenoo_rpc._core.dialect.answers import ANSWERS
 from zenoo_rpc._core.dialect.base import Login
 from zenoo_rpc._core.dialect.json2 import JSON2, under_other_names
+from zenoo_rpc._core.dialect.shapes import ANSWERS
 from zenoo_rpc._core.exchange import Answer, Request
 from zenoo_rpc._core.faults import Fault, Proof, Repeat
 from zenoo_rpc._core.foreign import Reply

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from zenoo_rpc._core.call import Call, Load
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
-from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.steps.created import CreatedByItself
 from zenoo_rpc._core.steps.known import KnownExternalIds
 from zenoo_rpc.batch.errors import BatchValidationError

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import odoo_fault
-from zenoo_rpc._core.load import prepare
-from zenoo_rpc._core.pace import Limits
+from zenoo_rpc._core.imports import prepare
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc.batch.exceptions import BatchValidationError
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation
 from zenoo_rpc.batch.results import Status
@@ -147,6 +147,7 @@ def test_children_of_what_met_a_conflict_are_not_sent():
     run.record(run.take(), conflict)
     assert run.advance()
     run.record(run.take(), Answer([]))  # it is asked again what is there: somebody else was at work
+    assert run.advance()
     run.record(run.take(), conflict)
     assert not run.advance()
     assert [Status.NOT_SENT] * 2 == [outcome.status for outcome in run.result()]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from zenoo_rpc._core import planner
 from zenoo_rpc._core.call import Write
-from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.planner import PlannedOperation, calls, stages
+from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc.batch.operations import (
     CreateOperation,
     Operation,

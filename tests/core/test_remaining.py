@@ -6,8 +6,8 @@ import pytest
 from zenoo_rpc import Status, UnlinkOperation, UpdateOperation
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
-from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.steps.remaining import RemainingIds
 
 LOST = transport_fault(Kind.CLOSED, "http://odoo")

@@ -14,8 +14,8 @@ from zenoo_rpc._core import run as run_module
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Fault, Kind, never_sent, odoo_fault, transport_fault
 from zenoo_rpc._core.ledger import Ledger
-from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.steps.access import AccessCheck
 from zenoo_rpc._core.ways import Ways
 from zenoo_rpc.batch.operations import (

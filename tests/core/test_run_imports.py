@@ -10,8 +10,8 @@ from zenoo_rpc._compat import draw as draw_items
 from zenoo_rpc._core.call import Call
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, Proof, odoo_fault, transport_fault
-from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.steps.known import KnownExternalIds
 from zenoo_rpc.batch.operations import CreateOperation, UpdateOperation
 from zenoo_rpc.batch.results import Status

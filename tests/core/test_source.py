@@ -10,8 +10,8 @@ from zenoo_rpc import errors
 from zenoo_rpc._compat import draw
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
-from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.steps.known import KnownExternalIds
 from zenoo_rpc.batch.exceptions import BatchValidationError
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation
@@ -50,7 +50,7 @@ def fed(*items, external_ids=None):
 
 def indexes(cut):
     """Return the indexes of the records of a call."""
-    _, parts = cut
+    _, _, parts = cut
     return [part.index for part in parts]
 
 
@@ -68,9 +68,9 @@ def test_each_record_is_in_one_call(records, size, bytes_):
     calls = list(iter(lambda: made.cut(size, bytes_), None))
 
     assert [] == errors_
-    assert list(range(len(records))) == [part.index for _, parts in calls for part in parts]
-    assert records == [json.loads(part.part) for _, parts in calls for part in parts]
-    for _, parts in calls:
+    assert list(range(len(records))) == [part.index for _, _, parts in calls for part in parts]
+    assert records == [json.loads(part.part) for _, _, parts in calls for part in parts]
+    for _, _, parts in calls:
         total = len(b",".join(part.part for part in parts))
         assert len(parts) == 1 or (len(parts) <= size and total <= bytes_)
     assert made.is_used_up
@@ -88,7 +88,7 @@ def test_rows_of_one_call_fill_the_same_columns(names, size):
     calls = list(iter(lambda: made.cut(size, ROOMY), None))
 
     found = {}
-    for columns, parts in calls:
+    for columns, _, parts in calls:
         assert 1 <= len(parts) <= size
         assert sorted(part.index for part in parts) == [part.index for part in parts]
         for part in parts:
@@ -240,7 +240,7 @@ def test_async_items():
 def test_context(record, expected):
     """Times are read as UTC, where there are some."""
     made, _ = fed(record, external_ids=lambda _: "n")
-    _, [part] = made.cut(9, ROOMY)
+    _, _, [part] = made.cut(9, ROOMY)
 
     assert expected == made.context({"lang": "de"}, part)
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from zenoo_rpc._core.call import Create, Unlink, Write
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
-from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.steps.access import AccessCheck, Rights, concerns_all, needs_probe
 from zenoo_rpc._core.steps.split import Split, isolate
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, UpdateOperation

@@ -13,8 +13,8 @@ from zenoo_rpc import BatchValidationError, InvalidValueError, Status, errors
 from zenoo_rpc._compat import draw
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
-from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.steps.fields import FieldTypes
 from zenoo_rpc._core.ways import Ways
 from zenoo_rpc.batch.operations import CreateOperation, UpdateOperation, WriteManyOperation

@@ -6,8 +6,8 @@ import pytest
 
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
-from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.steps.unchanged import Comparison
 from zenoo_rpc.batch.operations import CreateOperation
 from zenoo_rpc.batch.results import Status

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from zenoo_rpc._core.exchange import Answer, Request
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
+from zenoo_rpc._core.imports import imported_ids
 from zenoo_rpc._core.journal import Journal
-from zenoo_rpc._core.load import imported_ids
 from zenoo_rpc._core.undo import (
     CONFLICT,
     TOGETHER,

@@ -6,9 +6,9 @@ import pytest
 
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
-from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.planner import ONE_BY_ONE, PlannedOperation, calls
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.steps.access import AccessCheck
 from zenoo_rpc._core.steps.fields import FieldTypes
 from zenoo_rpc._core.steps.split import is_missing

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from zenoo_rpc._core.exchange import Request
-from zenoo_rpc._core.pace import Limits
 from zenoo_rpc._core.planner import PlannedOperation, calls
+from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.ways import Ways
 from zenoo_rpc._core.writes import Write, is_known, not_restorable, write_of
 from zenoo_rpc.batch.operations import WriteManyOperation

@@ -9,9 +9,9 @@ from typing import Any
 
 import attrs
 
-from .._core.dialect.answers import checked
 from .._core.dialect.base import major
 from .._core.dialect.json2 import JSON2_SINCE
+from .._core.dialect.shapes import checked
 from .._core.exchange import Request, value_of
 from .._core.keys import (
     APIKEYS,

@@ -16,14 +16,14 @@ import attrs
 
 from .._compat import ALock, acall, asleep
 from .._core.deadline import Deadline
-from .._core.dialect.answers import checked
 from .._core.dialect.base import Dialect, Login
 from .._core.dialect.json2 import JSON2, VERSION_PATH, json_version, under_other_names
 from .._core.dialect.jsonrpc import JSONRPC, WEB, needs_session, session_cookie, session_path
+from .._core.dialect.shapes import checked
 from .._core.exchange import Answer, Request, Wire, value_of
 from .._core.faults import Fault, Proof, never_sent
+from .._core.imports import as_conflict
 from .._core.keys import REFUSED, SECOND_FACTOR, key_text
-from .._core.load import as_conflict
 from .._core.retry import READS, RetryPolicy, retry_after
 from .._core.terms import Terms
 from .._core.traffic import is_turned_away
@@ -215,8 +215,9 @@ class Session:
                 tried = 1
             passed = terms.traffic.passed
             pause = retry.pause_after(reply, request.idempotent, tried, random.random())
-            if pause is not None and turned_away:
-                pause = max(retry_after(reply) or 0.0, terms.traffic.turn(time.monotonic()))
+            if pause is not None:
+                turn = terms.traffic.turn(time.monotonic())
+                pause = max(turn, (retry_after(reply) or 0.0) if turned_away else pause)
             if pause is None or not (since.allows(pause) and terms.deadline.allows(pause)):
                 break
             unknown = reply if reply.proof is Proof.UNKNOWN else unknown

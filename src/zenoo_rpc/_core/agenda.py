@@ -19,17 +19,17 @@ from .call import Call, Load
 from .exchange import Answer
 from .faults import Fault, Proof
 from .footprint import Footprints
+from .imports import Import, prepare
 from .lanes import LANES, Lanes
 from .ledger import Ledger
-from .load import Import, prepare
-from .pace import Sizes
 from .planner import PlannedOperation, is_stream, rounds, stages
 from .reading import Reading
+from .sizes import Sizes
 from .steps.base import Step
 from .steps.fields import FieldTypes, check_types, described, lacking, not_described
 from .steps.known import KnownExternalIds
+from .steps.server_back import AnswersAgain
 from .steps.unchanged import Cells
-from .steps.waiting import AnswersAgain
 from .ways import Ways
 
 
@@ -177,7 +177,7 @@ class Agenda:
         if self._reads_on():
             return True
         if self._aside:
-            self._calls = iter([self._aside.popleft()])
+            self._calls = iter([self._asked_before(self._aside.popleft())])
             self._flows = False
             return True
         if self._rounds:
@@ -279,9 +279,13 @@ class Agenda:
         if call is not None:
             return self._handed_out(call)
         call = self._next_new()
-        if isinstance(call, Load) and self._flows and self.asks_for_ids:
+        return self._handed_out(self._asked_before(call) if self._flows and call else call)
+
+    def _asked_before(self, call: Step | Call) -> Step | Call:
+        """Return what asks which records of an import are there; any other call itself."""
+        if isinstance(call, Load) and self.asks_for_ids:
             return KnownExternalIds(call, self._cells(call))
-        return self._handed_out(call)
+        return call
 
     def _next_again(self) -> Step | Call | None:
         for place, step in enumerate(self._again):

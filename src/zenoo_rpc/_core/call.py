@@ -17,7 +17,7 @@ import attrs
 from ..batch.options import Way
 from ..wire.encoding import array, encode
 from ..wire.values import WireRecord
-from .pace import Size
+from .sizes import Size
 
 T = TypeVar("T")
 Kind = TypeVar("Kind", bound="Call")

@@ -28,8 +28,8 @@ from ..wire.typed import MarkedRecord
 from ..wire.values import WireRecord, is_absolute
 from .call import Call, Create, LoadById, Save, Unlink, Write, WriteEach, compact, cut, in_turn
 from .footprint import Footprints
-from .load import Import
-from .pace import Size, Sizes
+from .imports import Import
+from .sizes import Size, Sizes
 from .ways import Ways
 
 ONE_BY_ONE = Ways(first=Way.WRITE)

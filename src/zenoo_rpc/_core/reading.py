@@ -10,8 +10,8 @@ from ..batch.source import Source
 from ..batch.streams import CreateStream, StreamOperation, UnlinkStream, UpdateStream
 from .call import Call, Create, Load, Unlink, compact
 from .ledger import Ledger
-from .pace import Size, Sizes
 from .planner import different_writes
+from .sizes import Size, Sizes
 from .ways import Ways
 
 

@@ -21,9 +21,9 @@ from .agenda import Agenda
 from .call import Call, Create, Load, LoadById
 from .exchange import Answer, Ending, HeldBack
 from .faults import Fault, Proof
+from .imports import Refusal, imported_ids, refusal
 from .ledger import HELD, IN_FLIGHT, LEFT, Ledger
-from .load import Refusal, imported_ids, refusal
-from .pace import Sizes
+from .sizes import Sizes
 from .steps.access import Rights, needs_probe
 from .steps.base import Step
 from .steps.created import CreatedByItself

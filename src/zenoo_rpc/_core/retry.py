@@ -31,7 +31,7 @@ class RetryPolicy:
     """How often a call is repeated that may be, and how long the pauses are.
 
     A write that is repeated may land twice, the first try late: what somebody else wrote to the
-    same records in between is lost then. Inside a batch that cannot happen.
+    same records in between is lost then. Later operations of the same batch are guarded.
 
     A call is sent *attempts* times at most. The pause after the first is up to *initial* seconds;
     it doubles from try to try up to *maximum*. *jitter* is the share of it that is random,

@@ -20,8 +20,8 @@ from .call import Call
 from .exchange import Answer
 from .faults import Fault
 from .ledger import IN_FLIGHT, Ledger
-from .pace import Sizes
 from .replies import Replies
+from .sizes import Sizes
 from .steps.base import Step
 from .ways import Ways
 

@@ -18,7 +18,7 @@ from ..errors import MissingError
 from ..wire.values import WireRecord
 from .exchange import Answer, Ending, Listener, Request
 from .faults import Fault, Proof
-from .load import refusal
+from .imports import refusal
 from .steps.known import found, question
 from .writes import Rows, Write
 

@@ -10,8 +10,8 @@ from typing import Any, Literal, Self
 from .._compat import Closable
 from .._core.address import parse_address
 from .._core.call import Call
-from .._core.dialect.answers import checked
 from .._core.dialect.base import major
+from .._core.dialect.shapes import checked
 from .._core.exchange import Answer, Request, value_of
 from .._core.faults import Fault, Proof
 from .._core.keys import Key

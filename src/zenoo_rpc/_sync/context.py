@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Protocol, Self, Unpack, cast
 
 from .._compat import STREAM
-from .._core.collector import RecordBuffer
+from .._core.buffer import RecordBuffer
 from .._core.run import Run
 from ..batch.errors import BatchStateError
 from ..batch.operations import (

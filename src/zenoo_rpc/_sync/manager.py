@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, Unpack, cast
 
 from .._compat import STREAM, Semaphore
-from .._core.pace import Limits, Pacing
 from .._core.run import Run
+from .._core.sizes import Limits, Pacing
 from .._core.traffic import Traffic
 from ..batch.operations import (
     ExternalIds,

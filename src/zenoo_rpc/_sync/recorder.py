@@ -9,8 +9,8 @@ import attrs
 
 from .._core.exchange import Answer, Request, value_of
 from .._core.faults import Fault, Proof, not_answered
+from .._core.imports import imported_ids
 from .._core.journal import Journal
-from .._core.load import imported_ids
 from .._core.steps.known import found, question
 from .._core.terms import Terms
 from .._core.undo import (

@@ -20,9 +20,9 @@ class OutcomeStream:
     """Writes the records of an iterator and yields what became of each, in their order.
 
     Records are read, and calls begun, only while the next outcome is asked for: whoever takes
-    outcomes slowly is not run ahead of. What was told is forgotten, so memory does not grow. A
-    refused record is told like any other; StreamStoppedError is raised at the end if the records
-    were not all read.
+    outcomes slowly is run ahead of by a few calls only. What was told is forgotten, so memory does
+    not grow. A refused record is told like any other; StreamStoppedError is raised at the end if
+    the records were not all read.
 
     It may be iterated at once; then no call is in flight while an outcome is worked on, and calls
     go out in bursts. Opened by a with statement it is faster: calls go on side by side. What was

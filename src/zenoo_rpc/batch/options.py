@@ -78,8 +78,9 @@ class Options(TypedDict, total=False):
     - `on_unknown`: what to do when no answer comes to a call, after all its tries: `"continue"`
       (default) finds out what became of creates with external ids, by looking these up where the
       user may and else by sending it again, tells other records as unknown, waits until the server
-      answers again, and goes on; `"stop"` sends nothing further; `"report"` goes on, and tells
-      creates with external ids as unknown too; `"reconcile"` is the same as `"continue"`
+      answers again, and goes on; `"stop"` begins nothing new once a record stays unknown;
+      `"report"` goes on, and tells creates with external ids as unknown at once; `"reconcile"` is
+      the same as `"continue"`
     - `skip_unchanged`: whether creates with external ids first read what is there, where the user
       may read external ids, and send only what would change something (default)
     - `time_limit`: seconds after which no further call is begun and none is waited for

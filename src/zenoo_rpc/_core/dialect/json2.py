@@ -14,9 +14,9 @@ from ...wire.encoding import decode, encode, is_header
 from ..exchange import CONTENT_TYPE, Answer, Request, Wire
 from ..faults import ODOO_JSON2, UNPROCESSABLE, Fault, Proof
 from ..foreign import Reply, foreign
-from .answers import NOTHING, is_answer
 from .base import Login, is_error, json_object, odoo_error
 from .named import OTHER_NAMES, named
+from .shapes import NOTHING, is_answer
 
 VERSION_PATH = "/json/version"  # asks for no login, and leaves no line in the server's log (19)
 JSON2_SINCE = 19

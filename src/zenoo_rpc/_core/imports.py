@@ -23,7 +23,7 @@ from .call import Load, cut, in_turn
 from .exchange import Answer
 from .faults import Fault, odoo_fault
 from .levels import Family, in_levels
-from .pace import Size
+from .sizes import Size
 
 Columns = tuple[str, ...]
 

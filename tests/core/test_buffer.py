@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from zenoo_rpc._compat import draw
-from zenoo_rpc._core.collector import RecordBuffer
+from zenoo_rpc._core.buffer import RecordBuffer
 from zenoo_rpc.batch.exceptions import BatchValidationError
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, WriteManyOperation
 from zenoo_rpc.batch.streams import CreateStream

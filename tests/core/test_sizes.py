@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from zenoo_rpc._core.call import cut
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, transport_fault
-from zenoo_rpc._core.pace import MOST, START, Limits, Pace, Pacing
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.sizes import MOST, START, Limits, Pace, Pacing
 from zenoo_rpc.batch.operations import CreateOperation, UpdateOperation
 from zenoo_rpc.batch.streams import CreateStream
 

@@ -7,9 +7,9 @@ import pytest
 from zenoo_rpc._core.call import Call
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, Proof, odoo_fault, transport_fault
-from zenoo_rpc._core.load import as_conflict, prepare
-from zenoo_rpc._core.pace import Limits
+from zenoo_rpc._core.imports import as_conflict, prepare
 from zenoo_rpc._core.run import Run
+from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.steps.known import KnownExternalIds
 from zenoo_rpc.batch.exceptions import BatchValidationError
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, UpdateOperation
