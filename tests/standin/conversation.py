@@ -122,6 +122,7 @@ class Talk:
             return {
                 key: self.normal(item, key == "id" or key.endswith(("_id", "_ids")))
                 for key, item in value.items()
+                if key != "moreinfo" or not isinstance(item, dict)  # what a form would show
             }
         if isinstance(value, list):
             return [self.normal(item, True) for item in value]
@@ -185,7 +186,7 @@ class Json2Talk(Talk):
         if status == 200:
             return status, "nothing" if answer is None else answer
         if isinstance(answer, str):
-            return status, {"refused": status, "message": answer}
+            return status, {"refused": status}  # a page, which is for people
         found = {"refused": answer["name"], "message": answer["message"], "status": status}
         if answer["arguments"] != [answer["message"]]:
             found["arguments"] = answer["arguments"]

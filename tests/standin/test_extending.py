@@ -718,20 +718,6 @@ def test_a_model_of_ours_gives_way(odoo: OdooStandIn, client: ZenooClient) -> No
         odoo.add_model("account.move", {"x_own": {"type": "char"}})
 
 
-def test_they_are_read_when_asked_for() -> None:
-    """A stand-in that nobody asks about sales reads nothing about them."""
-    from zenoo_rpc.testing import bundled
-
-    bundled.read.cache_clear()
-    with OdooStandIn() as odoo, logged_in(odoo, "json2") as client:
-        partner = client.create("res.partner", {"name": "a"})
-        client.unlink("res.partner", [partner])
-        assert 0 == bundled.read.cache_info().misses
-        client.search("sale.order")
-        client.search("sale.order.line")
-        assert 1 == bundled.read.cache_info().misses
-
-
 # -- what it does not know -----------------------------------------------------------------------
 
 

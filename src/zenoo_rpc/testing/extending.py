@@ -5,10 +5,9 @@ from typing import Any
 
 from attrs import evolve
 
-from . import bundled, descriptions
+from . import models
 from .database import Check, Database, NotUniqueError
 from .env import VERBS
-from .models import with_field
 from .service import Service
 
 Description = Mapping[str, Any]
@@ -49,10 +48,11 @@ class Extensible:
         """
         db = self._db
         with db.lock:
-            if name in db.models and (name not in bundled.FILES or name in db.tables):
+            if name in db.tables or (name in db.models and not db.models[name].is_open):
                 raise ValueError(f"there is a model {name!r} already: add_field adds to it")
             words = self._service.words
-            db.define(descriptions.described(words, name, fields, label=label, order=order), {})
+            made = models.described(words, name, fields, label, order=order, is_open=True)
+            db.define(made, {})
 
     def add_field(self, model: str, name: str, description: Description) -> None:
         """Add a field to a model; in records that are there it is empty or has its default.
@@ -70,12 +70,12 @@ class Extensible:
             table = db.tables[model]
             if name in table.model.fields:
                 raise ValueError(f"there is a field {model}.{name} already")
-            field = descriptions.field(words, model, name, description)
+            field = models.field_of(words, model, name, description)
             lacking = field.required and field.store and field.default is None
             if lacking and table.rows:
                 raise ValueError(f"{model}.{name}: records are there: give them a default")
             filled = {} if field.default is None else {name: field.default}
-            db.define(with_field(words, table.model, field), filled)
+            db.define(table.model.with_field(field), filled)
 
     def add_unique(self, model: str, fields: Sequence[str], text: str) -> None:
         """Let no two records share the values of fields; records that lack one do not count.
@@ -91,7 +91,7 @@ class Extensible:
         with db.lock:
             found = db.tables[model].model
             for name in fields:
-                if not descriptions.is_column(found, name):
+                if not found.has_column(name):
                     raise ValueError(f"{model}.{name} is no field that can be unique")
             constraint = f"{model.replace('.', '_')}_{'_'.join(fields)}_uniq"
             unique = (*found.unique, (",".join(fields), constraint, text))

@@ -1,181 +1,138 @@
-"""The JSON-RPC dialect: the services `common`, `db` and `object`, and the envelope of an answer."""
+"""JSON-RPC: `/jsonrpc`, and the session of the web client of 19, which has the same envelope."""
 
 import json
-from collections.abc import Mapping, Sequence
+import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
+from werkzeug import Request, Response
 
-from .env import Session
-from .errors import OdooError, builtin
-from .service import Call, Service
-from .signatures import Call as MethodCall
-from .signatures import method
+from . import calls
+from .env import ADMIN, ServedSession
+from .refusals import RefusalError
+from .service import ServedCall, Service, told
 
-_COMMON = {
-    "version": method("exp_version", ""),
-    "about": method("exp_about", "extended=False"),
-    "login": method("exp_login", "db, login, password"),
-    "authenticate": method("exp_authenticate", "db, login, password, user_agent_env"),
-}
-_DB = {
-    "list": method("exp_list", "document=False"),
-    "db_exist": method("exp_db_exist", "db_name"),
-    "server_version": method("exp_server_version", ""),
-}
-_OBJECT = {
-    "execute": method("execute", "db, uid, obj, method"),
-    "execute_kw": method("execute_kw", "db, uid, obj, method, args, kw=None"),
-}
-_ENTRY = method("jsonrpc", "service, method, args")
+AUTHENTICATE = "/web/session/authenticate"
+DESTROY = "/web/session/destroy"
+CALL = "/web/dataset/call_kw"
+COOKIE = "session_id"
+Told = tuple[dict[str, Any], ServedCall | None]  # the envelope, and the call that was made
+
+
+def envelope(number: Any, result: Any) -> dict[str, Any]:
+    """Return the body of an answer; nothing has no key of its own."""
+    return {"jsonrpc": "2.0", "id": number} | ({} if result is None else {"result": result})
 
 
 @frozen
-class JsonRpc:
-    """The dialect of `/jsonrpc`."""
+class RpcServices:
+    """The dialect of `/jsonrpc`: the services `common`, `db` and `object`."""
 
     service: Service
 
-    def version(self) -> dict[str, Any]:
-        """Return what `common.version` answers."""
-        series = self.service.series
-        return {
-            "server_version": f"{series}.0",
-            "server_version_info": [series, 0, 0, "final", 0, ""],
-            "server_serie": f"{series}.0",
-            "protocol_version": 1,
-        }
-
-    def answer(self, request: Mapping[str, Any]) -> tuple[bytes, Call | None]:
-        """Return the body of the answer, and the call that was made as the log has it."""
-        logged: Call | None = None
-        body: dict[str, Any] = {"jsonrpc": "2.0", "id": request.get("id")}
+    def answer(self, body: Mapping[str, Any]) -> Told:
+        """Return the answer to a request."""
+        number, logged = body.get("id"), None
         try:
-            params = request.get("params") or {}
-            owner = "JSONRPC." if self.service.series >= 19 else ""
-            given = _ENTRY.bind(owner, [], params)
-            logged = self._note(given["service"], given["method"], given["args"])
-            result = self._dispatch(given["service"], given["method"], given["args"])
-            if result is not None:
-                body["result"] = result
-        except OdooError as error:
-            body["error"] = refusal(error, self.service.series)
-        return json.dumps(body).encode(), logged
+            with told(self.service.words):
+                params = body.get("params") or {}
+                service, method, args = (params[name] for name in ("service", "method", "args"))
+                if (service, method) == ("object", "execute_kw"):
+                    logged = self.service.log(args[3], args[4], args[5][0] if args[5] else None)
+                    return envelope(number, self._execute(*args)), logged
+                logged = self.service.log(service, method)
+                return envelope(number, self._of_no_model(f"{service}.{method}", args)), logged
+        except RefusalError as error:
+            return self._refused(number, error), logged
 
-    def _note(self, service: object, name: object, args: object) -> Call:
-        model, size = str(service), 0
-        if service == "object" and isinstance(args, list) and len(args) > 4:
-            inner = args[5:]
-            if name == "execute_kw":
-                inner = args[5] if len(args) > 5 and isinstance(args[5], list) else []
-            model, name = str(args[3]), args[4]
-            size = size_of(self.service, str(name), inner)
-        return self.service.log(model, str(name), size)
+    def _of_no_model(self, name: str, args: list[Any]) -> Any:
+        match name:
+            case "common.version":
+                return self.service.version
+            case "common.login" | "common.authenticate":
+                return self.service.login(*args[:3])
+            case "db.list":
+                return [self.service.database]
+        raise self.service.words("lacks", what=f"no method '{name}'")
 
-    def _dispatch(self, service: object, name: str, args: Any) -> Any:
-        if service == "common":
-            return self._common(name, args)
-        if service == "db":
-            return self._db(name, args)
-        if service == "object":
-            return self._object(name, args)
-        if self.service.series >= 19:
-            raise builtin("KeyError", str(service))
-        text = "local variable 'dispatch' referenced before assignment"
-        raise builtin("UnboundLocalError", text)
-
-    def _common(self, name: str, args: Any) -> Any:
-        signature = _COMMON.get(name)
-        if signature is None:
-            raise builtin("Exception", f"Method not found: {name}")
-        given = signature.bind("", args, {}, bound=False)
-        if name == "version":
-            return self.version()
-        if name == "about":
-            return "See http://openerp.com"
-        return self.service.login(given["db"], given["login"], given["password"])
-
-    def _db(self, name: str, args: Any) -> Any:
-        signature = _DB.get(name)
-        if signature is None:
-            raise builtin("KeyError", f"Method not found: {name}")
-        given = signature.bind("", args, {}, bound=False)
-        if name == "list":
-            return [self.service.database]
-        if name == "db_exist":
-            return given["db_name"] == self.service.database
-        return f"{self.service.series}.0"
-
-    def _object(self, name: str, args: Any) -> Any:
-        database, uid, password, *rest = self._enough(args)
-        if self.service.series < 19:
-            self.service.authenticate(database, uid, password)
-            if name not in _OBJECT:
-                raise builtin("NameError", f"Method not available {name}")
-            _OBJECT[name].bind("", [database, uid, *rest][: 4 if name == "execute" else None], {})
+    def _execute(
+        self,
+        database: object,
+        uid: object,
+        password: object,
+        model: str,
+        method: str,
+        args: list[Any],
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
         user = self.service.authenticate(database, uid, password)
-        model, called, *tail = rest
-        given: Sequence[Any] = tail
-        kwargs: Mapping[str, Any] = {}
-        if name == "execute_kw":
-            given, kwargs = _args_and_kwargs(given, self.service.series)
-        elif name != "execute":
-            raise builtin("NameError", f"Method not available {name}")
-        if not isinstance(called, str):
-            if self.service.series >= 19:
-                kind = type(called).__name__
-                raise builtin("AttributeError", f"'{kind}' object has no attribute 'startswith'")
-            raise builtin("TypeError", "expected string or bytes-like object")
         # 14 has a session here too, 19 has none; either way nothing is remembered.
-        session = Session(user) if self.service.series < 19 else None
-        return self.service.run(user, MethodCall(model, called, given, kwargs), session)
+        session = None if self.service.words.new else ServedSession(user)
+        return self._run(user, session, model, method, args, kwargs)
 
-    def _enough(self, args: Any) -> Sequence[Any]:
-        least = 5 if self.service.series >= 19 else 3
-        if isinstance(args, list) and len(args) >= least:
-            return args
-        if self.service.series < 19:
-            raise builtin("IndexError", "list index out of range")
-        count = len(args) if isinstance(args, list) else 0
-        text = f"not enough values to unpack (expected at least 5, got {count})"
-        raise builtin("ValueError", text)
+    def _run(
+        self,
+        uid: int,
+        session: ServedSession | None,
+        model: str,
+        method: str,
+        args: list[Any],
+        kwargs: Mapping[str, Any] | None,
+    ) -> Any:
+        rest = dict(kwargs or {})
+        context = rest.pop("context", None)
+        return self.service.run(
+            uid, context, lambda env: calls.run(env, model, method, args, rest), session
+        )
 
-
-def _args_and_kwargs(given: Sequence[Any], series: int) -> tuple[Sequence[Any], Mapping[str, Any]]:
-    if not given:
-        raise builtin("ValueError", "not enough values to unpack (expected 2, got 0)")
-    args: Any = given[0]
-    kwargs: Any = given[1] if len(given) > 1 else {}
-    if not isinstance(args, list):
-        kind = type(args).__name__
-        raise builtin("TypeError", f"Value after * must be an iterable, not {kind}")
-    if kwargs is not None and not isinstance(kwargs, dict):
-        kind = type(kwargs).__name__
-        text = f"odoo.service.model.execute() argument after ** must be a mapping, not {kind}"
-        if series >= 19:
-            text = f"'{kind}' object is not iterable"
-        raise builtin("TypeError", text)
-    return args, kwargs or {}
+    def _refused(self, number: Any, error: RefusalError) -> dict[str, Any]:
+        about = {"code": 0 if self.service.words.new else 200, "message": "Odoo Server Error"}
+        if error.kind == "SessionExpiredException":
+            about = {"code": 100, "message": "Odoo Session Expired"}
+        return {"jsonrpc": "2.0", "id": number, "error": {**about, "data": error.body}}
 
 
-def refusal(error: OdooError, series: int) -> dict[str, Any]:
-    """Return the error object of an envelope."""
-    data: dict[str, Any] = {
-        "name": error.name,
-        "message": error.message,
-        "arguments": error.arguments,
-        "context": {},
-        "debug": error.debug,
-    }
-    return {"code": 0 if series >= 19 else 200, "message": "Odoo Server Error", "data": data}
+class WebServices(RpcServices):
+    """The web client's session: log in with a password, and call methods with a cookie."""
 
+    def serve(self, request: Request) -> tuple[Response, ServedCall | None]:
+        """Return the answer to one request, and the call that was made."""
+        body = request.get_json()
+        number, params = body.get("id"), body.get("params") or {}
+        cookie = request.cookies.get(COOKIE, "")
+        response, call = Response(content_type="application/json; charset=utf-8"), None
+        try:
+            with told(self.service.words):
+                if request.path == AUTHENTICATE:
+                    new, result = self._log_in(cookie, **params)
+                    response.set_cookie(COOKIE, new, max_age=604800, httponly=True)
+                elif cookie not in self.service.sessions:
+                    number = None
+                    raise self.service.words("session")
+                elif request.path == DESTROY:
+                    del self.service.sessions[cookie]
+                    result = None
+                else:
+                    model, method, args = (params[name] for name in ("model", "method", "args"))
+                    call = self.service.log(model, method, args[0] if args else None)
+                    session = self.service.sessions[cookie]
+                    result = self._run(session.uid, session, model, method, args, params["kwargs"])
+                answer = envelope(number, result)
+        except RefusalError as error:
+            answer = self._refused(number, error)
+        response.data = json.dumps(answer)
+        return response, call
 
-def size_of(service: Service, name: str, args: Sequence[Any]) -> int:
-    """Return how many records a call is about."""
-    first = args[0] if args else None
-    known = service.offered.get(name)
-    if name == "create" or (known is not None and known[0].on_ids):
-        if isinstance(first, list):
-            return len(first)
-        return int(first is not None)
-    return 0
+    def _log_in(self, before: str, db: str, login: str, password: str) -> tuple[str, Any]:
+        service = self.service
+        if db != service.database:
+            raise service.words("no such database")
+        uid = service.login(db, login, password, by_key=False)
+        if not uid:
+            raise service.words("denied")
+        old = service.sessions.pop(before, None)  # what it remembers goes on
+        cookie = secrets.token_urlsafe(63)
+        service.sessions[cookie] = ServedSession(uid, old.checked if old else None)
+        about = {"uid": uid, "is_admin": uid == ADMIN, "db": db, "username": login}
+        return cookie, {**about, "server_version": service.version["server_version"]}

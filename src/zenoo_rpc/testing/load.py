@@ -1,22 +1,25 @@
 """Import: rows of texts become records with external ids, all of them or none."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import asdict, define, field, frozen
 
-from . import external_ids, extract, import_errors, search, writing
-from .convert import ConversionError, Converter
+from . import external_ids, search, writing
+from .convert import BY_NAME, IDS, ConversionError, Converter
 from .env import Env
-from .errors import OdooError, builtin, not_an_integer, validation_error
-from .extract import Path, Record
 from .models import Model
+from .refusals import RefusalError
 
+Record = dict[str, Any]
 ENOUGH = 10
 TOO_MANY = (
     "Found more than 10 errors and more than one error per 10 records, interrupted to avoid"
     " showing too many errors."
 )
+PREFIX = "The operation cannot be completed: "
 
 
 def load(env: Env, model: Model, columns: Sequence[str], rows: Sequence[Any]) -> dict[str, Any]:
@@ -27,25 +30,66 @@ def load(env: Env, model: Model, columns: Sequence[str], rows: Sequence[Any]) ->
         where a call with a limit is to go on.
 
     Raises:
-        OdooError: a column that is not there, or a value of a type that no import has.
+        RefusalError: a column that is not there, or a value of a type that no import has.
     """
     given = env.context.get("_import_limit")
-    limit = float("inf") if given is None else given
-    try:
-        importing = Import(env, model, extract.paths(columns))
-        following = importing.run(rows, limit) + 1
-    except (AttributeError, IndexError, TypeError) as error:
-        # An import makes Python's own operations on what it is given: so does Odoo's.
-        raise builtin(type(error).__name__, str(error)) from None
-    return {
-        "ids": importing.ids,
-        "messages": importing.messages,
-        "nextrow": 0 if following < limit else following,
-    }
+    limit = len(rows) if given is None else given
+    task = _Task(env, model)
+    last = task.run(_records(env, model, _paths(columns), rows, limit))
+    following = last + 1 if given is not None and last + 1 >= limit else 0
+    return {"ids": task.ids, "messages": task.messages, "nextrow": following}
+
+
+def _paths(columns: Sequence[str]) -> list[list[str]]:
+    """Return each column as the fields on the way to it: ``country_id/id`` has two."""
+    columns = [re.sub(r"([^/])\.id", r"\1/.id", column) for column in columns]
+    return [re.sub(r"([^/]):id", r"\1/id", column).split("/") for column in columns]
+
+
+def _records(
+    env: Env, model: Model, columns: Sequence[list[str]], rows: Sequence[Any], limit: int
+) -> Iterator[tuple[Record, int, int]]:
+    """Give each record with its first and last row; relations hold lists of such records.
+
+    Rows that have nothing but lines of a one2many are further lines of the record above.
+
+    Raises:
+        RefusalError: a column that is no field.
+    """
+    fields = model.fields
+    for name in (path[0] for path in columns):
+        if name not in fields and name not in IDS:
+            raise env.words("field of an import", field=name)
+    kinds = [fields[path[0]].type if path[0] in fields else "" for path in columns]
+    relations = dict.fromkeys(path[0] for path in columns if path[0] in fields)
+    relations = {name: None for name in relations if fields[name].relation}
+
+    def only_lines(row: Sequence[Any]) -> bool:
+        filled = {kind == "one2many" for kind, cell in zip(kinds, row, strict=False) if cell}
+        return filled == {True}
+
+    index = 0
+    while index < len(rows) and index < limit:
+        row = rows[index]
+        record: Record = {
+            path[0]: cell
+            for path, cell in zip(columns, row, strict=False)
+            if path[0] not in relations
+        }
+        below = takewhile(only_lines, rows[index + 1 :]) if "one2many" in kinds else ()
+        span = [row, *below]
+        for name in relations:
+            places = [n for n, path in enumerate(columns) if path[0] == name]
+            inner = [columns[n][1:] or [BY_NAME] for n in places]
+            cells = [[one[n] for n in places] for one in span if any(one[n] for n in places)]
+            target = env.other(fields[name]).model
+            record[name] = [sub for sub, _, _ in _records(env, target, inner, cells, len(cells))]
+        yield record, index, index + len(span) - 1
+        index += len(span)
 
 
 @frozen
-class Item:
+class _Item:
     """One record that waits for being written, with its external id and its place."""
 
     external: str
@@ -54,183 +98,144 @@ class Item:
 
 
 @define
-class Import:
+class _Task:
     """One call of `load`: the records read so far and what has been said about them."""
 
     env: Env
     model: Model
-    columns: list[Path]
-    ids: list[int] | bool = field(factory=list, init=False)
+    ids: Any = field(factory=list, init=False)  # False once something is refused
     messages: list[dict[str, Any]] = field(factory=list, init=False)
-    _batch: list[Item] = field(factory=list, init=False)
-    _mark: int = field(init=False)
-    _converter: Converter = field(init=False)
-    _creatable: set[str] = field(init=False)
+    _batch: list[_Item] = field(factory=list, init=False)
 
-    def __attrs_post_init__(self) -> None:
-        self._mark = len(self.env.db.journal)
-        module = self.env.context.get("module", "__import__")
-        self._converter = Converter(self.env, module, self._flush_for)
-        self._creatable = {self.model.name, *self._lines()}
-
-    def _lines(self) -> set[str]:
-        """Return the models whose records come as lines of a record."""
-        found = set()
-        for path in self.columns:
-            fields = self.model.fields
-            for name in path:
-                about = fields.get(name)
-                if about is None:
-                    break
-                if about.type == "one2many":
-                    found.add(about.relation)
-                    fields = self.env.other(about).model.fields
-        return found
-
-    def run(self, rows: Sequence[Any], limit: float) -> int:
+    def run(self, records: Iterator[tuple[Record, int, int]]) -> int:
         """Read and write everything and return the last row that was read."""
-        last = -1
-        found = extract.records(self.env, self.model, self.columns, rows, limit)
-        for number, (record, first, last) in enumerate(found):
-            extent = {"rows": {"from": first, "to": last}}
-            known = self._database_id(record, number, extent)
-
-            def log(name: str, what: ConversionError, number: int = number) -> None:
-                self._say(extent, number, name, what)  # noqa: B023
-
-            values = self._converter.values(self.model, record, log)
+        mark, last = len(self.env.db.journal), -1
+        module = self.env.context.get("module", "__import__")
+        converter = Converter(self.env, module, self._flush_for)
+        for number, (record, first, last) in enumerate(records):
+            place = {"rows": {"from": first, "to": last}, "record": number}
+            known = self._database_id(record, place)
+            values, wrong = converter.values(self.model, record)
+            for name, error in wrong:
+                self._say(place, name, error)
             external = record.get("id") or ""
-            if external:
-                external = external if "." in external else f"{self._converter.module}.{external}"
-            elif known:
+            if external and "." not in external:
+                external = f"{module}.{external}"
+            if known and not external:
                 values["id"] = known
-            self._batch.append(Item(external, values, {**extent, "record": number}))
+            self._batch.append(_Item(external, values, place))
         self._flush()
         if any(message["type"] == "error" for message in self.messages):
-            self.env.db.undo(self._mark)
+            self.env.db.undo(mark)
             self.ids = False
         return last
 
-    def _database_id(self, record: Record, number: int, extent: Mapping[str, Any]) -> int:
+    def _database_id(self, record: Record, place: Mapping[str, Any]) -> int:
         """Return the id in the column ``.id``, 0 when it names no record."""
         given = record.get(".id")
-        if ".id" not in record or (self.env.series >= 19 and not given):
+        if not given:
             return 0
-        try:
-            wanted = int(given)  # type: ignore[arg-type]  # refused as Odoo does
-        except ValueError:
-            raise not_an_integer(given) from None
-        self._converter.require_sound()
+        [wanted] = self.env.record_ids(int(given) if str(given).isdecimal() else given)
         if search.ids(self.env, self.model.name, [["id", "=", wanted]]):
             return wanted
         text = f"Unknown database identifier '{wanted}'"
-        about = {"type": "error", "record": number, "field": ".id", "message": text}
-        self.messages.append({**extent, **about})
+        self.messages.append({**place, "type": "error", "field": ".id", "message": text})
         return 0
 
-    def _say(
-        self, extent: Mapping[str, Any], number: int, name: str, what: ConversionError
-    ) -> None:
+    def _say(self, place: Mapping[str, Any], name: str, what: ConversionError) -> None:
         kind = "warning" if what.warning else "error"
-        message = {**extent, "type": kind, "record": number, "field": name, "message": what.text}
-        message |= what.more or {}
-        if what.more is not None and self.env.series >= 19:
-            message["field_name"] = self.model.fields[name].string
+        message = {**place, "type": kind, "field": name, "message": what.text}
+        if what.more is not None:
+            message |= what.more
+            message |= {"field_name": self.model.fields[name].string} if self.env.new else {}
         self.messages.append(message)
 
     def _flush_for(self, external: str, model: str) -> None:
         """Write what waits if a reference may mean it."""
-        if external and not any(item.external == external for item in self._batch):
-            return
-        if model and model not in self._creatable:
-            return
-        self._flush()
+        if model == self.model.name or any(item.external == external for item in self._batch):
+            self._flush()
 
     def _flush(self) -> None:
         """Write what waits at once, or one by one to find out what is wrong."""
         batch, self._batch = self._batch, []
-        if not batch or self._converter.broken:
-            return
-        assert isinstance(self.ids, list)
         overall = None
         try:
             with self.env.db.savepoint():
                 self.ids += self._write(batch)
             return
-        except OdooError as error:
-            if self.env.series >= 19 and error.is_for_users and error.violation is None:
-                place = batch[0].place
-                overall = {**place, "type": "error", "message": error.message}
+        except RefusalError as error:
+            if self.env.new and error.is_for_users and error.violation is None:
+                overall = {**batch[0].place, "type": "error", "message": error.message}
         errors = self._one_by_one(batch)
         if errors and overall is not None and overall not in self.messages:
             self.messages.insert(0, overall)
 
-    def _one_by_one(self, batch: Sequence[Item]) -> int:
-        assert isinstance(self.ids, list)
+    def _one_by_one(self, batch: Sequence[_Item]) -> int:
         errors = 0
         for count, item in enumerate(batch, 1):
             try:
                 with self.env.db.savepoint():
                     self.ids += self._write([item])
-            except OdooError as error:
-                if self.env.series >= 19:  # everything so far is undone, not this record alone
-                    self.env.db.undo(self._mark)
-                about = import_errors.message(error, self.model.name, self.env.series)
-                self.messages.append({**item.place, "type": "error", **about})
+            except RefusalError as error:
+                self.messages.append({**item.place, "type": "error", **self._about(error)})
                 errors += 1
             if errors >= ENOUGH and errors >= count / 10:
                 self.messages.append({"type": "warning", "message": TOO_MANY})
                 break
         return errors
 
-    def _write(self, items: Sequence[Item]) -> list[int]:
+    def _about(self, error: RefusalError) -> dict[str, str]:
+        """Return the parts of the message that a refusal makes."""
+        found = error.violation
+        if found is None:
+            if error.name.startswith("psycopg2.") or (self.env.new and error.is_for_users):
+                return {"message": error.message}
+            kind = error.name.removeprefix("builtins.")
+            text = f"Unknown error during import: <class '{kind}'>: {error.text}"
+            return {"message": text, "moreinfo": "Resolve other errors first"}
+        text, mine = error.message.removeprefix(PREFIX), found.model == self.model.name
+        if not self.env.new and mine and (found.field or found.kind == "check"):
+            text = self.env.words(f"{found.kind} in an import", **asdict(found)).message
+        return {"message": text, **({"field": found.field} if mine and found.field else {})}
+
+    def _write(self, items: Sequence[_Item]) -> list[int]:
         """Update the records that are there, create the others, and name them."""
         env, name = self.env, self.model.name
-        update = env.context.get("mode") == "update"
         targets: dict[int, int] = {}
-        names: list[tuple[str, str, int]] = []
         changed, new = [], []
         for n, item in enumerate(items):
-            known = self._known(item, update=update)
+            known = self._known(item)
             if known is None:
                 new.append(n)
                 continue
-            targets[n], frozen_ = known
-            if item.external:
-                names.append((item.external, name, targets[n]))
-            if not frozen_:
+            targets[n], is_kept = known
+            if not is_kept:
                 changed.append(n)
         for n in changed:
             writing.write(env, name, [targets[n]], items[n].values)
         made = writing.create(env, name, [items[n].values for n in new])
-        for n, row_id in zip(new, made, strict=True):
-            targets[n] = row_id
-            if items[n].external:
-                names += external_ids.with_parents(env, name, items[n].external, row_id)
-        noupdate = bool(env.context.get("noupdate", False))
-        external_ids.assign(env, names, noupdate=noupdate)
+        targets |= zip(new, made, strict=True)
+        order = [*sorted(set(targets) - set(new)), *new]
+        named = [(items[n].external, name, targets[n]) for n in order if items[n].external]
+        external_ids.assign(env, named, noupdate=bool(env.context.get("noupdate", False)))
         return [targets[n] for n in range(len(items))]
 
-    def _known(self, item: Item, *, update: bool) -> tuple[int, bool] | None:
+    def _known(self, item: _Item) -> tuple[int, bool] | None:
         """Return the record of an item and whether it is to stay as it is, None for a new one."""
         env, name = self.env, self.model.name
+        update = env.context.get("mode") == "update"
         if not item.external:
             known = item.values.get("id")
-            if known:
-                return known, False
-            if update and env.series >= 19:
-                text = "Cannot update a record without specifying its id or xml_id"
-                raise validation_error(text)
-            return None
+            if not known and update and env.new:
+                raise env.words("no id")
+            return (known, False) if known else None
         found = external_ids.find(env, item.external)
         if found is None:
             return None
         row_id, row = found
-        if env.series >= 19 and row["model"] != name:
-            raise validation_error(
-                f"For external id {item.external} when trying to create/update a record of model"
-                f" {name} found record of different model {row['model']} ({row_id})"
-            )
+        if env.new and row["model"] != name:
+            names = {"external": item.external, "model": name, "other": row["model"]}
+            raise env.words("another model", row=row_id, **names)
         if row["res_id"] not in env.table(name).rows:
             env.db.put(env.table(external_ids.MODEL), row_id, None)
             return None

@@ -1,14 +1,29 @@
-"""Which records a domain finds, in which order."""
+"""Which records a domain finds, in which order.
 
+A domain becomes a test of one row. The two releases differ: 14 compares as SQL does (NULL is
+nothing), 19 takes an empty text for NULL and zero for no number.
+"""
+
+import operator as op
 import re
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from typing import Any
 
-from . import domain as domains
+from . import values
+from .database import Row
 from .env import Env
-from .errors import builtin, postgres, user_error
+from .fields import DECIMAL, NAMES, TEXT, WHOLE, Field
 from .models import Model
-from .values import NAMES, ordered, parse_order
 
+Test = Callable[[int, Row], bool]
+
+COMPARE = {"<": op.lt, ">": op.gt, "<=": op.le, ">=": op.ge}
+LIKE = frozenset({"like", "ilike", "=like", "=ilike"})
+NEGATIVE = frozenset({"!=", "not in", "not like", "not ilike"})
+OPERATORS = NEGATIVE | LIKE | {*COMPARE, "=", "=?", "in", "child_of", "parent_of"}
+ONLY_19 = frozenset({"any", "not any", "not =like", "not =ilike"})
+ALIASES = {"<>": "!=", "==": "="}
 _ORDER = re.compile(
     r"\s*[\w.]+(\s+(asc|desc))?(\s+nulls\s+(first|last))?\s*"
     r"(,\s*[\w.]+(\s+(asc|desc))?(\s+nulls\s+(first|last))?\s*)*",
@@ -25,31 +40,28 @@ def ids(
     ``active``.
 
     Raises:
-        OdooError: a malformed domain or order, or a field that the model has not.
+        RefusalError: a malformed domain or order, or a field that the model has not.
     """
     table = env.table(name)
     model = table.model
     env.check(model, "access")
-    terms = domains.parse(domain, env.series)
-    hides = "active" in model.fields and env.context.get("active_test", True)
-    if hides and "active" not in domains.names(terms):
-        terms.append(domains.Leaf("active", "=", True))
-    test = domains.compile_terms(env, model, terms)
+    if not isinstance(domain or [], list | tuple):
+        raise env.words("no domain", domain=domain)
+    terms = list(domain or ())
+    named = {term[0] for term in terms if isinstance(term, list | tuple) and term}
+    if "active" in model.fields and env.context.get("active_test", True) and "active" not in named:
+        terms = [["active", "=", True], *terms]
+    test = _test(env, model, terms, domain)
     clause = _checked_order(env, model, order)
-    for number in (limit, offset):
-        if isinstance(number, str) and number and not number.isdecimal():
-            text = f'invalid input syntax for type bigint: "{number}"'
-            raise postgres("InvalidTextRepresentation", text)
-    if type(limit) is int and limit < 0:
-        raise postgres("InvalidRowCountInLimitClause", "LIMIT must not be negative")
-    if type(offset) is int and offset < 0:
-        raise postgres("InvalidRowCountInResultOffsetClause", "OFFSET must not be negative")
-    only = domains.few(terms)
+    for about, number in (("limit", limit), ("offset", offset)):
+        if int(number or 0) < 0:
+            raise env.words(about)
+    only = _only(terms)
     candidates = table.rows.items() if only is None else env.existing(table, only)
     found = [row_id for row_id, row in candidates if test(row_id, row)]
     if env.hides(model):
         found = [row_id for row_id in found if env.sees(model, table.rows[row_id])]
-    found = ordered(env, model, sorted(found), clause)
+    found = values.ordered(env, model, sorted(found), clause)
     start = int(offset or 0)
     return found[start : start + int(limit)] if limit else found[start:]
 
@@ -60,15 +72,12 @@ def by_name(
     """Return the ids of the records that a text names, as `name_search` finds them.
 
     Raises:
-        OdooError: as for `ids`.
+        RefusalError: as for `ids`.
     """
-    domain = list(domain)
     found: list[int] = []
     if name == "res.country" and len(text) == 2:
         found = ids(env, name, [*domain, ["code", operator, text]], limit=limit)
-    fields = ["display_name"]
-    if name == "res.partner":
-        fields += ["email", "ref", "vat"]
+    fields = ["display_name", *(["email", "ref", "vat"] if name == "res.partner" else [])]
     leaves: list[Any] = [[field, operator, text] for field in fields]
     named = ["|"] * (len(leaves) - 1) + leaves if text else []
     found += [row_id for row_id in ids(env, name, [*domain, *named]) if row_id not in found]
@@ -76,25 +85,249 @@ def by_name(
 
 
 def _checked_order(env: Env, model: Model, order: Any) -> str:
+    """Return an order clause without what 14 passes over."""
     if not order:
         return ""
     if not _ORDER.fullmatch(str(order)):
-        raise user_error(
-            f'Invalid "order" specified ({order}). A valid "order" specification is a'
-            " comma-separated list of valid field names (optionally"
-            " followed by asc/desc for the direction)"
-        )
+        raise env.words("order", order=order)
     kept = []
-    for name, descending in parse_order(order):
+    for name, descending in values.parse_order(order):
         field = model.fields.get(name)
         if field is None:
-            raise env.words.unknown_field(model.name, name, "order")
-        sortable = field.store and field.type not in {"one2many", "many2many"}
-        if sortable or field.through or (name in NAMES and env.series < 19):
+            raise env.words("field", field=name, model=model.name, where="on model")
+        if field.is_sortable and not (env.new and name == "display_name"):
             kept.append(f"{name} desc" if descending else name)
-        elif env.series >= 19 and name != "complete_name":
-            text = f"Cannot convert {model.name}.{name} to SQL because it is not stored"
-            raise builtin("ValueError", text)
-        elif name == "complete_name":
-            kept.append(f"{name} desc" if descending else name)
+        elif env.new:
+            raise env.words("not stored", model=model.name, field=name)
     return ", ".join(kept) or "id"
+
+
+def _only(terms: Sequence[Any]) -> list[int] | None:
+    """Return the only ids that can match, where the conditions say it outright."""
+    if "|" not in terms and "!" not in terms:
+        for name, operator, value in (term for term in terms if term != "&"):
+            given = value if isinstance(value, list | tuple) else [value]
+            if name == "id" and operator in {"in", "="} and all(type(v) is int for v in given):
+                return sorted(set(given))
+    return None
+
+
+def _test(env: Env, model: Model, terms: Sequence[Any], domain: Any) -> Test:
+    """Return the test of a domain in prefix notation; conditions side by side must all hold."""
+    tests: list[Test] = []
+    for item in reversed(terms):
+        if item in ("&", "|", "!"):
+            if len(tests) < (1 if item == "!" else 2):
+                raise env.words("domain", domain=domain)
+            tests.append(_joined(item, tests.pop(), tests.pop() if item != "!" else None))
+        else:
+            tests.append(_condition(env, model, item))
+    tests.reverse()
+    return tests[0] if len(tests) == 1 else lambda row_id, row: all(t(row_id, row) for t in tests)
+
+
+def _joined(operator: str, left: Test, right: Test | None) -> Test:
+    if right is None:
+        return lambda row_id, row: not left(row_id, row)
+    if operator == "&":
+        return lambda row_id, row: left(row_id, row) and right(row_id, row)
+    return lambda row_id, row: left(row_id, row) or right(row_id, row)
+
+
+def _condition(env: Env, model: Model, leaf: Any) -> Test:
+    """Return the test of one condition.
+
+    Raises:
+        RefusalError: no such field or operator, or a value that the field cannot be compared with.
+    """
+    if not isinstance(leaf, list | tuple) or len(leaf) != 3:
+        raise env.words("leaf", leaf=leaf if env.new else tuple(leaf))
+    name, operator, value = leaf
+    if operator == "=" and name in (0, 1) and value == 1:
+        return lambda row_id, row: bool(name)
+    known = ALIASES.get(operator, str(operator).lower() if env.new else operator)
+    if known not in OPERATORS and not (env.new and known in ONLY_19):
+        raise env.words("operator", leaf=tuple(leaf))
+    if known == "=?":
+        known = "="
+        if value is None or value is False:
+            return lambda row_id, row: True
+    if isinstance(value, list | tuple) and known in {"=", "!="}:
+        known = "in" if known == "=" else "not in"
+    plain = {"!=": "="}.get(known, known.removeprefix("not "))
+    if "." in str(name):  # "not" is about the record at the end of the path
+        plain = known
+    test = _positive(env, model, str(name), plain, value)
+    return test if plain == known else lambda row_id, row: not test(row_id, row)
+
+
+def _positive(env: Env, model: Model, path: str, operator: str, value: Any) -> Test:
+    name, _, rest = path.partition(".")
+    if name not in model.fields:
+        leaf = (path, operator, value)
+        raise env.words("field in a domain", model=model.name, field=path, leaf=leaf)
+    field = model.fields[name]
+    if field.relation:
+        env.other(field)
+    if rest:
+        return _through(env, model, field, rest, operator, value)
+    if not (field.store or field.through or name in NAMES):
+        if env.new:
+            raise env.words("not stored", model=model.name, field=name)
+        return lambda row_id, row: True
+    if operator in {"child_of", "parent_of"}:
+        return _family(env, model, field, operator, value)
+    if operator == "any":
+        return _among(env, model, field, ids(env, env.other(field).model.name, value))
+    if field.relation and operator not in COMPARE:
+        return _relation(env, model, field, operator, value)
+    get = values.getter(env, model, field)
+    if operator in LIKE:
+        return _like(get, operator, value)
+    nothing = _nothing(env, field)
+    if operator in COMPARE:
+        return _compare(get, COMPARE[operator], _comparable(env, field, value, nothing), nothing)
+    options = value if operator == "in" and isinstance(value, list | tuple) else [value]
+    wanted = {_comparable(env, field, option, nothing) for option in options}
+
+    def test(row_id: int, row: Row) -> bool:
+        found = get(row_id, row)
+        return (nothing if found is None else found) in wanted
+
+    return test
+
+
+def _compare(
+    get: values.Get, compare: Callable[[Any, Any], bool], wanted: Any, nothing: Any
+) -> Test:
+    def test(row_id: int, row: Row) -> bool:
+        found = get(row_id, row)
+        found = nothing if found is None else found
+        return found is not None and wanted is not None and compare(found, wanted)
+
+    return test
+
+
+def _nothing(env: Env, field: Field) -> Any:
+    """Return what a field without a value counts as: in 14 only a boolean counts as something."""
+    if field.type == "boolean":
+        return False
+    if env.new and field.type in TEXT:
+        return ""
+    return 0 if env.new and field.type in WHOLE | DECIMAL else None
+
+
+def _comparable(env: Env, field: Field, value: Any, nothing: Any) -> Any:
+    """Return *value* as the column has it; *nothing* for none."""
+    if value is None or value is False:
+        return nothing
+    try:
+        match field.type:
+            case "boolean":
+                return bool(value)
+            case "datetime":
+                return str(datetime.fromisoformat(str(value)))
+            case "float" | "monetary":
+                return float(value)
+            case "integer" | "many2one_reference" | "many2one":
+                return int(value)
+    except (ValueError, TypeError) as error:
+        if field.type == "datetime":
+            raise env.words("date in a domain", value=value) from None
+        if field.name == "id":
+            raise env.words("integer", value=value) from None
+        raise env.words(type(error).__name__, text=str(error)) from None
+    return str(value)
+
+
+def _pattern(operator: str, value: Any) -> re.Pattern[str]:
+    """Return the expression of a LIKE: ``%`` is any text, ``_`` one character, ``\\`` quotes."""
+    text = "" if value is None or value is False else str(value)
+    if not operator.startswith("="):
+        text = f"%{text}%"
+    parts = re.findall(r"\\.|.", text, re.DOTALL)
+    joined = "".join({"%": ".*", "_": "."}.get(part) or re.escape(part[-1]) for part in parts)
+    flags = re.DOTALL | (re.IGNORECASE if "ilike" in operator else re.NOFLAG)
+    return re.compile(joined, flags)
+
+
+def _like(get: values.Get, operator: str, value: Any) -> Test:
+    matches = _pattern(operator, value).fullmatch
+    # An empty pattern finds every record, those without a value too.
+    everything = not value and not operator.startswith("=")
+
+    def test(row_id: int, row: Row) -> bool:
+        found = get(row_id, row)
+        return everything if found is None else matches(str(found)) is not None
+
+    return test
+
+
+def _through(env: Env, model: Model, field: Field, rest: str, operator: str, value: Any) -> Test:
+    if not field.relation:
+        names = {"model": model.name, "field": field.name, "kind": field.type.capitalize()}
+        raise env.words("path", rest=rest, **names)
+    inner = env.with_context(active_test=False) if field.type == "many2one" else env
+    found = ids(inner.as_trusted(), field.relation, [[rest, operator, value]])
+    return _among(env, model, field, found)
+
+
+def _among(env: Env, model: Model, field: Field, found: Collection[int]) -> Test:
+    """Return the test of a relation to one of the records *found*."""
+    known = frozenset(found)
+    if field.type == "one2many":
+        others = env.other(field).rows
+        mine = {others[one].get(field.relation_field) for one in known if one in others}
+        return lambda row_id, row: row_id in mine
+    if field.type == "many2many":
+        return lambda row_id, row: not known.isdisjoint(row.get(field.name) or ())
+    get = values.getter(env, model, field)
+    return lambda row_id, row: get(row_id, row) in known
+
+
+def _relation(env: Env, model: Model, field: Field, operator: str, value: Any) -> Test:
+    """Return the test of a relation to records given by id or by name, or to none."""
+    if operator in LIKE:
+        return _among(env, model, field, _named(env, field.relation, operator, value))
+    options = value if isinstance(value, list | tuple) else [value]
+    wanted: set[int] = set()
+    for option in options:
+        if isinstance(option, str):
+            wanted |= _named(env, field.relation, "=like", option)
+        elif option:
+            wanted.add(int(option))
+    found = _among(env, model, field, wanted)
+    if all(option not in (None, False) for option in options):
+        return found
+    get = values.getter(env, model, field)
+    return lambda row_id, row: found(row_id, row) or get(row_id, row) in ([], None)
+
+
+def _named(env: Env, model: str, operator: str, value: Any) -> set[int]:
+    matches = _pattern(operator, value).fullmatch
+    rows = env.table(model).rows.items()
+    return {one for one, row in rows if matches(values.name_of_row(env, model, one, row))}
+
+
+def _family(env: Env, model: Model, field: Field, operator: str, value: Any) -> Test:
+    """Return the test of a relation to records, those below (`child_of`) or above them."""
+    relation = field.relation or model.name
+    table = env.table(relation)
+    start = value if isinstance(value, list | tuple) else [value]
+    waiting = [int(item) for item in start if item and int(item) in table.rows]
+    parent = table.model.fields.get("parent_id")
+    has_family = parent is not None and parent.relation == relation
+    found: set[int] = set()
+    while waiting:
+        row_id = waiting.pop()
+        if row_id in found:
+            continue
+        found.add(row_id)
+        if has_family and operator == "child_of":
+            waiting += table.having("parent_id", row_id)
+        elif has_family and (above := table.rows[row_id].get("parent_id")) is not None:
+            waiting.append(above)
+    if field.name in {"id", "parent_id"} and relation == model.name:
+        # A condition on the parent field of the model itself is about the record and its line.
+        return lambda row_id, row: row_id in found
+    return _among(env, model, field, found)

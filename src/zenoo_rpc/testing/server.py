@@ -12,16 +12,14 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 from werkzeug.serving import WSGIRequestHandler
 
-from . import reading
+from . import values
 from .env import ADMIN, Env
 from .extending import Extensible
-from .http import MAX_BODY, Gate
-from .json2 import Json2
-from .jsonrpc import JsonRpc
-from .service import Call, Service
-from .web import Web
+from .http import MAX_BODY, Front
+from .refusals import Words
+from .service import ServedCall, Service
 
-Latency = float | Callable[[Call], float]
+Latency = float | Callable[[ServedCall], float]
 _SERIES = {"14.0": 14, "19.0": 19}
 
 
@@ -39,9 +37,9 @@ class OdooStandIn(Extensible):
     Args:
         version: the release to play, ``"19.0"`` or ``"14.0"``.
         port: the port on 127.0.0.1; 0 takes a free one.
-        latency: seconds to wait before each answer, or a function of the `Call` that returns
-            them. The call is already committed then, so a client that gives up early meets a
-            change it was not told about.
+        latency: seconds to wait before each answer, or a function of the `ServedCall` that
+            returns them. The call is already committed then, so a client that gives up early
+            meets a change it was not told about.
         max_body: the largest body in bytes that 19 takes.
         jsonrpc: whether `/jsonrpc` is there; later releases will answer 404 instead.
 
@@ -77,10 +75,8 @@ class OdooStandIn(Extensible):
         self.version = version
         self.api_key = secrets.token_hex(20)
         self.latency = latency
-        self._service = Service(series, self.database, self.api_key)
-        service = self._service
-        self._web = Web(service)
-        self._gate = Gate(JsonRpc(service), Json2(service, max_body), self._web, max_body, jsonrpc)
+        self._service = Service(Words(series), self.database, self.api_key)
+        self._front = Front(self._service, max_body, jsonrpc)
         self._http = _Server(self._serve, port, series)
         self._flight = threading.Lock()
         self._in_flight = 0
@@ -113,7 +109,7 @@ class OdooStandIn(Extensible):
         return f"http://127.0.0.1:{self._http.port}"
 
     @property
-    def calls(self) -> list[Call]:
+    def calls(self) -> list[ServedCall]:
         """Return the calls served so far, in the order of their arrival."""
         return self._service.calls
 
@@ -132,7 +128,6 @@ class OdooStandIn(Extensible):
         What was added goes with the database: models, fields, constraints, rights, refusals.
         """
         self._service.reset()
-        self._web.forget()
         self.latency = 0.0
         with self._flight:
             self._peak = self._in_flight
@@ -148,7 +143,8 @@ class OdooStandIn(Extensible):
         Raises:
             KeyError: no such user.
         """
-        return self._service.make_key(self._service.user(login), name, expiration_date)
+        end = None if expiration_date is None else str(expiration_date)[:19]
+        return self._service.make_key(self._service.user(login), name, end)
 
     def revoke_key(self, key: str) -> None:
         """Take an API key back; nothing happens when it is not there."""
@@ -178,18 +174,18 @@ class OdooStandIn(Extensible):
         service = self._service
         with service.db.lock:
             ids = sorted(service.db.tables[model].rows)
-            return reading.whole(Env(service.db, service.words, ADMIN), model, ids)
+            return values.whole(Env(service.db, service.words, ADMIN), model, ids)
 
     def _serve(self, request: Request) -> Response:
         with self._flight:
             self._in_flight += 1
             self._peak = max(self._peak, self._in_flight)
         try:
-            answer = self._gate.answer(request)
-            if answer.call is not None:
+            response, call = self._front.answer(request)
+            if call is not None:
                 latency = self.latency
-                time.sleep(latency(answer.call) if callable(latency) else latency)
-            return answer.response
+                time.sleep(latency(call) if callable(latency) else latency)
+            return response
         finally:
             with self._flight:
                 self._in_flight -= 1
