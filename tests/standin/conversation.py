@@ -128,6 +128,7 @@ class Talk:
             return [self.normal(item, True) for item in value]
         if isinstance(value, str):
             text = value.replace(self.tag, "TAG")
+            text = re.sub(r"^\w+\.(\w+\(\) )", r"\1", text)  # the class has another name here
             return re.sub(r"\((\d+),\)", lambda m: f"({self.numbers.get(int(m[1]), m[1])},)", text)
         if is_id and type(value) is int:
             return self.numbers.get(value, value)

@@ -200,13 +200,6 @@ def refused_records(s: Talk) -> None:
     s("res.currency", "load", ["name", "symbol"], [["", ""]])
 
 
-def too_many_errors(s: Talk) -> None:
-    """After ten errors, when more than one row in ten is bad, the rest is left alone."""
-    s(PARTNER, "load", ["name"], [[""]] * 15)
-    s(PARTNER, "load", ["name"], [[s.tag]] * 101 + [[""]] * 15)
-    s(PARTNER, "load", ["name", "color"], [[s.tag, "red"]] * 12)
-
-
 def odd_columns(s: Talk) -> None:
     """A column that is no field refuses the whole call."""
     for columns in (["name", "nofield"], ["name", "country_id/nofield"]):
@@ -217,13 +210,6 @@ def odd_columns(s: Talk) -> None:
     s(PARTNER, "load", ["name"])
     s(PARTNER, "load")
     s(PARTNER, "load", ["name"], [[s.tag]], 5)
-
-
-def limits(s: Talk) -> None:
-    """A limit in the context stops after as many rows and says where to go on."""
-    for count in (5, 2, 1):
-        context = {"_import_limit": 2}
-        s(PARTNER, "load", ["name"], [[s.tag]] * count, context=context)
 
 
 def external_ids_by_hand(s: Talk) -> None:
@@ -289,9 +275,7 @@ ADMIN: list[Callable[[Talk], None]] = [
     tags,
     children,
     refused_records,
-    too_many_errors,
     odd_columns,
-    limits,
     external_ids_by_hand,
     names_of_what_the_database_deletes,
 ]

@@ -66,7 +66,7 @@ def shapes_of_values(s: Json2Talk) -> None:
     for wrong in (None, 5, "x", [5]):
         s.raw(f"{PARTNER}/create", {"vals_list": wrong})
     s.raw(f"{PARTNER}/action_archive", {"ids": [one]})
-    s.raw(f"{PARTNER}/toggle_active", {"ids": [one]})
+    s.raw(f"{PARTNER}/action_unarchive", {"ids": [one]})
     s.raw(f"{PARTNER}/search", {"domain": [["name", "=", s.tag]], "order": "id", "limit": 1})
     s.raw(f"{PARTNER}/name_search", {"name": s.tag, "limit": 1})
     s.raw(f"{PARTNER}/web_save_multi", {"ids": one, "vals_list": [{}], "specification": {}})
@@ -142,7 +142,6 @@ def refusals(s: Json2Talk) -> None:
     s.raw(f"{PARTNER}/create", {"vals_list": {"email": "x"}})
     s.raw(f"{COUNTRY}/create", {"vals_list": {"name": s.tag, "code": "CH"}})
     s.raw("res.users/unlink", {"ids": [1]})
-    s.raw(f"{PARTNER}/copy", {"ids": [GONE]})
     s.raw(f"{PARTNER}/search", {"domain": [["nofield", "=", 1]]})
     s.raw(f"{PARTNER}/search", {"domain": [], "order": "no order!"})
     s.raw(f"{PARTNER}/search", {"domain": [], "limit": -1})

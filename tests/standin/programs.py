@@ -34,10 +34,6 @@ def wrong_calls(s: Talk) -> None:
     s(PARTNER, "write")
     s(PARTNER, "unlink", [1], 5)
     s(PARTNER, "read", [1], ["id"], None, 5)
-    s(PARTNER, "search")
-    s(PARTNER, "search", [], 0, 1, "id", False, 5)
-    s(PARTNER, "search_count")
-    s(PARTNER, "copy", [1], {}, 5)
     s(PARTNER, "name_create")
     s(TAG, "create")
     s(COUNTRY, "write", [SWITZERLAND])
@@ -177,7 +173,6 @@ def missing_ids(s: Talk) -> None:
         s(model, "write", [GONE], {"name": "x"})
         s(model, "unlink", [GONE])
         s(model, "read", [GONE], ["id"])
-        s(model, "copy", [GONE])
     s(PARTNER, "write", [GONE, GONE - 1], {})
     s(PARTNER, "action_archive", [GONE])
 
@@ -221,7 +216,6 @@ def products(s: Talk) -> None:
     s(PRODUCT, "create", {"name": f"{s.tag} B", "barcode": s.tag})
     s(PRODUCT, "write", [first], {"list_price": 3})
     s(PRODUCT, "search_read", [["default_code", "=", f"C{s.tag}"]], ["list_price"])
-    s(PRODUCT, "copy", [first])
     s(PRODUCT, "unlink", [first])
 
 
@@ -317,7 +311,7 @@ def archive(s: Talk) -> None:
     """Archived records leave the search and come back; the methods answer nothing."""
     row = s(PARTNER, "create", {"name": s.tag})
     named = [["name", "=", s.tag]]
-    for method in ("action_archive", "toggle_active", "action_archive", "action_unarchive"):
+    for method in ("action_archive", "action_unarchive", "action_archive", "action_unarchive"):
         s(PARTNER, method, [row])
         s(PARTNER, "search", named)
     s(PARTNER, "write", [row], {"active": False})
@@ -364,7 +358,6 @@ def copies(s: Talk) -> None:
     wanted = ["name", "ref", "email", "child_ids", "active"]
     s(PARTNER, "read", made, wanted)
     s(PARTNER, "read", s(PARTNER, "copy", row, {"name": f"{s.tag} Zed"}), wanted)
-    s(PARTNER, "copy", [1, 3])
 
 
 def reading(s: Talk) -> None:
@@ -400,8 +393,6 @@ def order_and_paging(s: Talk) -> None:
     s(PARTNER, "search", mine, offset=-1)
     for order in ("id; drop", "name sideways", "NAME desc"):
         s(PARTNER, "search", mine, order=order)
-    s(PARTNER, "search_count", mine, limit=2)
-    s(PARTNER, "search", mine, count=True)
 
 
 def operators(s: Talk) -> None:
@@ -581,7 +572,6 @@ def name_search(s: Talk) -> None:
     s(PARTNER, "name_search", s.tag, limit=1)
     s(PARTNER, "name_search", f"{s.tag} a", operator="=")
     s(PARTNER, "name_search", name=s.tag, args=[])
-    s(PARTNER, "name_search", name=s.tag, domain=[])
     s(PARTNER, "name_search", f"{s.tag} none")
     s(PARTNER, "name_get", rows)
     s(PARTNER, "exists", [*rows, GONE])
@@ -665,7 +655,6 @@ def limited_user(s: Talk) -> None:
     s(PARTNER, "write", [], {"name": "x"})
     s(PARTNER, "unlink", [1])
     s(PARTNER, "unlink", [])
-    s(PARTNER, "copy", [1])
     s(PARTNER, "action_archive", [1])
     s(PARTNER, "web_save_multi", [1], [{"name": "x"}], {})
     s(PARTNER, "search_count", [["id", "=", 1]])

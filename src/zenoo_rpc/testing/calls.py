@@ -6,7 +6,7 @@ from typing import Any
 
 from . import data, keys
 from .env import Env
-from .methods import Base, BaseModel, Old, Users
+from .methods import ONLY, BaseModel, Users
 from .models import Model
 
 Method = Callable[..., Any]
@@ -18,12 +18,11 @@ _OWN: dict[str, type[BaseModel]] = {
 }
 
 
-def method_of(model: str, name: str, *, new: bool) -> tuple[type[BaseModel], Method] | None:
-    """Return a method that a model has, and its class; None for one that is not for callers."""
-    own = _OWN.get(model, BaseModel)
-    kind = own if own is not BaseModel and name in vars(own) else Base if new else Old
-    found = getattr(kind, name, None)
-    return (kind, found) if inspect.isfunction(found) and name[0] != "_" else None
+def method_of(model: str, name: str, series: int) -> Method | None:
+    """Return a method of a model; None when there is none that is for callers from outside."""
+    found = getattr(_OWN.get(model, BaseModel), name, None)
+    is_there = inspect.isfunction(found) and name[0] != "_" and ONLY.get(name, series) == series
+    return found if is_there else None
 
 
 def is_on_ids(method: Method) -> bool:
@@ -40,23 +39,23 @@ def run(env: Env, name: str, method: str, args: Sequence[Any], kwargs: Mapping[s
     model = env.db.models.get(name)
     if model is None:
         raise env.words("model", name=name)
-    kind, function = _public(env, model, method)
-    rest, ids = list(args), []
+    function = _public(env, model, method, "method")
+    rest, named, ids = list(args), dict(kwargs), []
+    if not env.new and "args" in named:  # so 14 calls a domain
+        named["domain"] = named.pop("args")
     if is_on_ids(function):
         if not rest:
             raise env.words("no ids")
         ids = env.record_ids(rest.pop(0))
-    records = kind(env, model, ids)
+    records = _OWN.get(name, BaseModel)(env, model, ids)
     try:
-        inspect.signature(function).bind(records, *rest, **kwargs)
+        inspect.signature(function).bind(records, *rest, **named)
     except TypeError:
-        text = _in_words_of_python(function, records, rest, kwargs)
-        owner = model.python.get(method, function.__qualname__.partition(".")[0])
-        said = f"{owner}.{method}()" if env.new else f"{method}()"
-        raise env.words(
-            "TypeError", text=text.replace(f"{function.__qualname__}()", said)
-        ) from None
-    return function(records, *rest, **kwargs)
+        said = f"BaseModel.{method}()" if env.new else f"{method}()"
+        text = _in_words_of_python(function, records, rest, named)
+        text = text.replace(f"{function.__qualname__}()", said)
+        raise env.words("TypeError", text=text) from None
+    return function(records, *rest, **named)
 
 
 def _in_words_of_python(
@@ -79,10 +78,10 @@ def run_named(env: Env, name: str, method: str, ids: Any, kwargs: Mapping[str, A
     model = env.db.models.get(name)
     if model is None:
         raise env.words("model over json2", name=name)
-    kind, function = _public(env, model, method, "method over json2")
+    function = _public(env, model, method, "method over json2")
     if ids and not is_on_ids(function):
         raise env.words("unprocessable", text=f"cannot call {name}.{method} with ids")
-    records = kind(env, model, env.record_ids(ids))
+    records = _OWN.get(name, BaseModel)(env, model, env.record_ids(ids))
     try:
         inspect.signature(function).bind(records, **kwargs)
     except TypeError as error:
@@ -92,9 +91,7 @@ def run_named(env: Env, name: str, method: str, ids: Any, kwargs: Mapping[str, A
     return [result] if method == "create" and isinstance(result, int) else result
 
 
-def _public(
-    env: Env, model: Model, name: str, refusal: str = "method"
-) -> tuple[type[BaseModel], Method]:
+def _public(env: Env, model: Model, name: str, refusal: str) -> Method:
     """Return the method of a model that callers from outside may call.
 
     Raises:
@@ -102,23 +99,24 @@ def _public(
             NotImplementedError for one that real Odoo has, UserError when its next call is
             to be refused.
     """
-    if name.startswith("_") or name in data.read("methods.json", env.words.series)["private"]:
+    series = env.words.series
+    if name.startswith("_") or name in data.read("methods.json", series)["private"]:
         raise env.words("private", model=model.name, method=name)
     refusals = env.db.refusals.get((model.name, name))
     if refusals:
         raise env.words("refused call", text=refusals.pop(0))
-    found = method_of(model.name, name, new=env.new)
-    if found is None:
-        if _is_in_odoo(env, model, name):
-            raise env.words("lacks", what=f"no method '{model.name}.{name}'")
-        raise env.words(refusal, model=model.name, method=name)
-    return found
+    found = method_of(model.name, name, series)
+    if found is not None:
+        return found
+    if _is_in_odoo(series, model, name):
+        raise env.words("lacks", what=f"no method '{model.name}.{name}'")
+    raise env.words(refusal, model=model.name, method=name)
 
 
-def _is_in_odoo(env: Env, model: Model, name: str) -> bool:
+def _is_in_odoo(series: int, model: Model, name: str) -> bool:
     """Return whether real Odoo has a method, or may have it on a model that it alone knows."""
     known: dict[int, Any] = {one: data.read("methods.json", one) for one in (14, 19)}
-    here = known[env.words.series]
+    here = known[series]
     if name in here["all models"] or name in here.get(model.name, ()):
         return True
     return model.is_open and not any(name in one["all models"] for one in known.values())

@@ -4,17 +4,21 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 
 from . import external_ids, search
 from .env import Env
-from .fields import Field
+from .fields import DECIMAL, WHOLE, Field
 from .models import Model
 
 YES = frozenset({"1", "true", "yes"})
 NO = frozenset({"", "0", "false", "no"})
 BY_NAME = ""  # the sub-field of a relation that is given by name
 IDS = {BY_NAME: "name", "id": "external id", ".id": "database id"}
+MOMENTS = {
+    "date": ("%Y-%m-%d", "2012-12-31"),
+    "datetime": ("%Y-%m-%d %H:%M:%S", "2012-12-31 23:59:59"),
+}
 
 
 class ConversionError(Exception):
@@ -48,6 +52,7 @@ class Converter:
     env: Env
     module: str
     flush: Callable[[str, str], None]
+    _warnings: list[ConversionError] = field(factory=list, init=False)
 
     def values(
         self, model: Model, record: Mapping[str, Any]
@@ -58,69 +63,54 @@ class Converter:
         for name, value in record.items():
             if name in IDS:
                 continue
-            if not value:
-                made[name] = False
-                continue
-            if name not in model.fields:
+            if value and name not in model.fields:
                 raise self.env.words("key", field=name)
-            warnings: list[ConversionError] = []
             try:
-                made[name] = self._value(model.fields[name], value, warnings)
+                made[name] = self._value(model.fields[name], value) if value else False
             except ConversionError as error:
-                warnings.append(error)
-            wrong += [(name, error) for error in warnings]
+                wrong.append((name, error))
+            wrong += [(name, warning) for warning in self._warnings]
+            self._warnings.clear()
         return made, wrong
 
-    def _value(self, about: Field, value: Any, warnings: list[ConversionError]) -> Any:
-        label = about.string
-        match about.type:
-            case "boolean":
-                return self._boolean(label, value, warnings)
-            case "integer" | "many2one_reference":
-                return _number(int, "an integer", value, label)
-            case "float" | "monetary":
-                return _number(float, "a number", value, label)
-            case "date":
-                return _moment(value, label, "date", "%Y-%m-%d", "2012-12-31")
-            case "datetime":
-                shape = "%Y-%m-%d %H:%M:%S"
-                return _moment(value, label, "datetime", shape, "2012-12-31 23:59:59")
-            case "selection":
-                return self._option(about, value)
-            case "many2one":
-                sub, given = _sub_field(value, label)
-                return self._reference(about, sub, given, warnings)
-            case "many2many":
-                sub, given = _sub_field(value, label)
-                parts = given.split(",")
-                return [[6, 0, [self._reference(about, sub, one, warnings) for one in parts]]]
-            case "one2many":
-                return self._children(about, value, warnings)
+    def _value(self, about: Field, value: Any) -> Any:
+        if about.type == "boolean":
+            return self._boolean(about, value)
+        if about.type in WHOLE or about.type in DECIMAL:
+            return _number(about, value)
+        if about.type in MOMENTS:
+            return _moment(about, value)
+        if about.type == "selection":
+            return self._option(about, value)
+        if about.type == "one2many":
+            return self._children(about, value)
+        if about.relation:
+            sub, given = _sub_field(about, value)
+            if about.type == "many2one":
+                return self._reference(about, sub, given)
+            return [[6, 0, [self._reference(about, sub, one) for one in given.split(",")]]]
         return value
 
-    def _boolean(self, label: str, value: str, warnings: list[ConversionError]) -> bool:
+    def _boolean(self, about: Field, value: str) -> bool:
         word = value.lower()
         if word not in YES and word not in NO:
-            text = f"Unknown value '{value}' for boolean field '{label}'"
+            text = f"Unknown value '{value}' for boolean field '{about.string}'"
             more = {"moreinfo": "Use '1' for yes and '0' for no"}
             if self.env.new:
                 raise ConversionError(text, more)
-            warnings.append(ConversionError(f"{text}, assuming 'yes'", more, warning=True))
+            text += ", assuming 'yes'"
+            self._warnings.append(ConversionError(text, more, warning=True))
         return word not in NO
 
     def _option(self, about: Field, value: str) -> str:
-        loose = self.env.new
         for option, label in about.selection:
-            if value in (option, label) or (
-                loose and value.lower() in (option.lower(), label.lower())
-            ):
+            known = (option, label)
+            if value in known or (self.env.new and value.lower() in map(str.lower, known)):
                 return option
         text = f"Value '{value}' not found in selection field '{about.string}'"
         raise ConversionError(text, {"moreinfo": [label for _, label in about.selection]})
 
-    def _reference(
-        self, about: Field, sub: str, value: Any, warnings: list[ConversionError]
-    ) -> int | bool:
+    def _reference(self, about: Field, sub: str, value: Any) -> int | bool:
         """Return the id of the record that a cell means, False for none."""
         if value == "" or (sub != BY_NAME and str(value).lower() in NO):
             return False
@@ -129,7 +119,7 @@ class Converter:
         elif sub == "id":
             found = self._by_external_id(about, value)
         else:
-            found = self._by_name(about, value, warnings)
+            found = self._by_name(about, value)
         if found is None:
             text = f"No matching record found for {IDS[sub]} '{value}' in field '{about.string}'"
             raise ConversionError(text, {})
@@ -155,23 +145,22 @@ class Converter:
             raise ConversionError(text)
         return int(found[1]["res_id"])
 
-    def _by_name(self, about: Field, value: Any, warnings: list[ConversionError]) -> int | None:
+    def _by_name(self, about: Field, value: Any) -> int | None:
         self.flush("", about.relation)
         ids = search.by_name(self.env, about.relation, value, operator="=", limit=100)
         if len(ids) > 1:
             text = f"Found multiple matches for field '{about.string}'"
             if self.env.new:
                 text = f'Found multiple matches for value "{value}" in field "{about.string}"'
-            warnings.append(ConversionError(f"{text} ({len(ids)} matches)", warning=True))
+            text += f" ({len(ids)} matches)"
+            self._warnings.append(ConversionError(text, warning=True))
         return ids[0] if ids else None
 
-    def _children(
-        self, about: Field, lines: Sequence[Any], warnings: list[ConversionError]
-    ) -> list[Any]:
+    def _children(self, about: Field, lines: Sequence[Any]) -> list[Any]:
         """Return the commands that make or change the children of a record."""
         target = self.env.other(about).model
         if len(lines) == 1 and set(lines[0]) <= set(IDS):
-            sub, given = _sub_field(lines, about.string)
+            sub, given = _sub_field(about, lines)
             lines = [{sub: item} for item in given.split(",")]
         commands: list[Any] = []
         for line in lines:
@@ -181,21 +170,26 @@ class Converter:
                     string = target.fields[name].string
                     text = found.text.replace(f"'{string}'", f"'{about.string}/{string}'")
                     raise ConversionError(text, found.more)
-                warnings.append(found)
-            known: int | bool = False
-            named = {name: value for name, value in line.items() if name in IDS}
-            if named:
-                sub, given = _sub_field([named], about.string)
-                try:
-                    known = self._reference(about, sub, given, warnings)
-                except ConversionError:
-                    if sub != "id":
-                        raise
+                self._warnings.append(found)
+            known = self._known_child(about, line)
             commands += [[4, known, 0], [1, known, values]] if known else [[0, 0, values]]
         return commands
 
+    def _known_child(self, about: Field, line: Mapping[str, Any]) -> int | bool:
+        """Return the id of the child that a line names, False for a new one."""
+        named = {name: value for name, value in line.items() if name in IDS}
+        if not named:
+            return False
+        sub, given = _sub_field(about, [named])
+        try:
+            return self._reference(about, sub, given)
+        except ConversionError:
+            if sub == "id":
+                return False
+            raise
 
-def _sub_field(records: Sequence[Mapping[str, Any]], label: str) -> tuple[str, Any]:
+
+def _sub_field(about: Field, records: Sequence[Mapping[str, Any]]) -> tuple[str, Any]:
     """Return by which sub-field a relation is given, and what is given."""
     [record] = records
     if not set(record) <= set(IDS):
@@ -203,25 +197,26 @@ def _sub_field(records: Sequence[Mapping[str, Any]], label: str) -> tuple[str, A
         raise ConversionError(text)
     if len(record) > 1:
         raise ConversionError(
-            f"Ambiguous specification for field '{label}', only provide one of name, external id"
-            " or database id"
+            f"Ambiguous specification for field '{about.string}', only provide one of name,"
+            " external id or database id"
         )
     [found] = record.items()
     return found
 
 
-def _number(convert: Callable[[Any], Any], what: str, value: Any, label: str) -> Any:
+def _number(about: Field, value: Any) -> float:
     try:
-        return convert(value)
+        return int(value) if about.type in WHOLE else float(value)
     except ValueError:
-        text = f"'{value}' does not seem to be {what} for field '{label}'"
+        what = "an integer" if about.type in WHOLE else "a number"
+        text = f"'{value}' does not seem to be {what} for field '{about.string}'"
         raise ConversionError(text, {}) from None
 
 
-def _moment(value: Any, label: str, kind: str, shape: str, example: str) -> str:
-    length = len(example)
+def _moment(about: Field, value: Any) -> str:
+    shape, example = MOMENTS[about.type]
     try:
-        return datetime.strptime(value[:length], shape).strftime(shape)  # noqa: DTZ007
+        return datetime.strptime(value[: len(example)], shape).strftime(shape)  # noqa: DTZ007
     except ValueError:
-        text = f"'{value}' does not seem to be a valid {kind} for field '{label}'"
+        text = f"'{value}' does not seem to be a valid {about.type} for field '{about.string}'"
         raise ConversionError(text, {"moreinfo": f"Use the format '{example}'"}) from None

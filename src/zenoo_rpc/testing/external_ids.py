@@ -16,10 +16,11 @@ def find(env: Env, full: str) -> tuple[int, Row] | None:
     return None if row_id is None else (row_id, table.rows[row_id])
 
 
-def of(env: Env, model: str, record: int) -> list[Row]:
-    """Return the rows that name a record, the oldest first."""
+def of(env: Env, model: str, record: int) -> Row | None:
+    """Return the oldest row that names a record."""
     table = env.table(MODEL)
-    return [table.rows[row_id] for row_id in sorted(table.having("model,res_id", (model, record)))]
+    ids = table.having("model,res_id", (model, record))
+    return table.rows[min(ids)] if ids else None
 
 
 def forget(env: Env, model: str, record: int) -> None:

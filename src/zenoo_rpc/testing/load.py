@@ -14,11 +14,6 @@ from .models import Model
 from .refusals import RefusalError
 
 Record = dict[str, Any]
-ENOUGH = 10
-TOO_MANY = (
-    "Found more than 10 errors and more than one error per 10 records, interrupted to avoid"
-    " showing too many errors."
-)
 PREFIX = "The operation cannot be completed: "
 
 
@@ -26,28 +21,22 @@ def load(env: Env, model: Model, columns: Sequence[str], rows: Sequence[Any]) ->
     """Create or update a record for each row.
 
     Returns:
-        ``ids`` in the order of the rows or False, ``messages`` about what is wrong, ``nextrow``
-        where a call with a limit is to go on.
+        ``ids`` in the order of the rows or False, and ``messages`` about what is wrong.
 
     Raises:
         RefusalError: a column that is not there, or a value of a type that no import has.
     """
-    given = env.context.get("_import_limit")
-    limit = len(rows) if given is None else given
+    for name in ("_import_limit", "mode"):
+        if name in env.context:
+            raise env.words("lacks", what=f"no imports with {name!r} in their context")
+    columns = [re.sub(r"([^/])\.id", r"\1/.id", one).replace(":id", "/id") for one in columns]
     task = _Task(env, model)
-    last = task.run(_records(env, model, _paths(columns), rows, limit))
-    following = last + 1 if given is not None and last + 1 >= limit else 0
-    return {"ids": task.ids, "messages": task.messages, "nextrow": following}
-
-
-def _paths(columns: Sequence[str]) -> list[list[str]]:
-    """Return each column as the fields on the way to it: ``country_id/id`` has two."""
-    columns = [re.sub(r"([^/])\.id", r"\1/.id", column) for column in columns]
-    return [re.sub(r"([^/]):id", r"\1/id", column).split("/") for column in columns]
+    task.run(_records(env, model, [column.split("/") for column in columns], rows))
+    return {"ids": task.ids, "messages": task.messages, "nextrow": 0}
 
 
 def _records(
-    env: Env, model: Model, columns: Sequence[list[str]], rows: Sequence[Any], limit: int
+    env: Env, model: Model, columns: Sequence[list[str]], rows: Sequence[Any]
 ) -> Iterator[tuple[Record, int, int]]:
     """Give each record with its first and last row; relations hold lists of such records.
 
@@ -57,33 +46,29 @@ def _records(
         RefusalError: a column that is no field.
     """
     fields = model.fields
-    for name in (path[0] for path in columns):
+    names = [path[0] for path in columns]
+    for name in names:
         if name not in fields and name not in IDS:
             raise env.words("field of an import", field=name)
-    kinds = [fields[path[0]].type if path[0] in fields else "" for path in columns]
-    relations = dict.fromkeys(path[0] for path in columns if path[0] in fields)
-    relations = {name: None for name in relations if fields[name].relation}
+    relations = dict.fromkeys(one for one in names if one in fields and fields[one].relation)
+    is_line = [name in fields and fields[name].type == "one2many" for name in names]
 
     def only_lines(row: Sequence[Any]) -> bool:
-        filled = {kind == "one2many" for kind, cell in zip(kinds, row, strict=False) if cell}
-        return filled == {True}
+        return {line for line, cell in zip(is_line, row, strict=False) if cell} == {True}
 
     index = 0
-    while index < len(rows) and index < limit:
+    while index < len(rows):
         row = rows[index]
         record: Record = {
-            path[0]: cell
-            for path, cell in zip(columns, row, strict=False)
-            if path[0] not in relations
+            name: cell for name, cell in zip(names, row, strict=False) if name not in relations
         }
-        below = takewhile(only_lines, rows[index + 1 :]) if "one2many" in kinds else ()
-        span = [row, *below]
-        for name in relations:
-            places = [n for n, path in enumerate(columns) if path[0] == name]
+        span = [row, *(takewhile(only_lines, rows[index + 1 :]) if any(is_line) else ())]
+        for relation in relations:
+            places = [n for n, name in enumerate(names) if name == relation]
             inner = [columns[n][1:] or [BY_NAME] for n in places]
             cells = [[one[n] for n in places] for one in span if any(one[n] for n in places)]
-            target = env.other(fields[name]).model
-            record[name] = [sub for sub, _, _ in _records(env, target, inner, cells, len(cells))]
+            target = env.other(fields[relation]).model
+            record[relation] = [sub for sub, _, _ in _records(env, target, inner, cells)]
         yield record, index, index + len(span) - 1
         index += len(span)
 
@@ -107,9 +92,9 @@ class _Task:
     messages: list[dict[str, Any]] = field(factory=list, init=False)
     _batch: list[_Item] = field(factory=list, init=False)
 
-    def run(self, records: Iterator[tuple[Record, int, int]]) -> int:
-        """Read and write everything and return the last row that was read."""
-        mark, last = len(self.env.db.journal), -1
+    def run(self, records: Iterator[tuple[Record, int, int]]) -> None:
+        """Read and write everything, or nothing when something is refused."""
+        mark = len(self.env.db.journal)
         module = self.env.context.get("module", "__import__")
         converter = Converter(self.env, module, self._flush_for)
         for number, (record, first, last) in enumerate(records):
@@ -128,7 +113,6 @@ class _Task:
         if any(message["type"] == "error" for message in self.messages):
             self.env.db.undo(mark)
             self.ids = False
-        return last
 
     def _database_id(self, record: Record, place: Mapping[str, Any]) -> int:
         """Return the id in the column ``.id``, 0 when it names no record."""
@@ -166,23 +150,14 @@ class _Task:
         except RefusalError as error:
             if self.env.new and error.is_for_users and error.violation is None:
                 overall = {**batch[0].place, "type": "error", "message": error.message}
-        errors = self._one_by_one(batch)
-        if errors and overall is not None and overall not in self.messages:
-            self.messages.insert(0, overall)
-
-    def _one_by_one(self, batch: Sequence[_Item]) -> int:
-        errors = 0
-        for count, item in enumerate(batch, 1):
+        for item in batch:
             try:
                 with self.env.db.savepoint():
                     self.ids += self._write([item])
             except RefusalError as error:
                 self.messages.append({**item.place, "type": "error", **self._about(error)})
-                errors += 1
-            if errors >= ENOUGH and errors >= count / 10:
-                self.messages.append({"type": "warning", "message": TOO_MANY})
-                break
-        return errors
+        if overall is not None and overall not in self.messages:
+            self.messages.insert(0, overall)
 
     def _about(self, error: RefusalError) -> dict[str, str]:
         """Return the parts of the message that a refusal makes."""
@@ -201,42 +176,31 @@ class _Task:
     def _write(self, items: Sequence[_Item]) -> list[int]:
         """Update the records that are there, create the others, and name them."""
         env, name = self.env, self.model.name
-        targets: dict[int, int] = {}
-        changed, new = [], []
-        for n, item in enumerate(items):
-            known = self._known(item)
-            if known is None:
-                new.append(n)
-                continue
-            targets[n], is_kept = known
-            if not is_kept:
-                changed.append(n)
-        for n in changed:
-            writing.write(env, name, [targets[n]], items[n].values)
+        targets = {n: self._known(item) for n, item in enumerate(items)}
+        new = [n for n, known in targets.items() if not known]
+        for n, known in targets.items():
+            if known:
+                writing.write(env, name, [known], items[n].values)
         made = writing.create(env, name, [items[n].values for n in new])
         targets |= zip(new, made, strict=True)
-        order = [*sorted(set(targets) - set(new)), *new]
+        order = [*(n for n in targets if n not in new), *new]
         named = [(items[n].external, name, targets[n]) for n in order if items[n].external]
         external_ids.assign(env, named, noupdate=bool(env.context.get("noupdate", False)))
-        return [targets[n] for n in range(len(items))]
+        return list(targets.values())
 
-    def _known(self, item: _Item) -> tuple[int, bool] | None:
-        """Return the record of an item and whether it is to stay as it is, None for a new one."""
+    def _known(self, item: _Item) -> int:
+        """Return the record of an item, 0 for a new one."""
         env, name = self.env, self.model.name
-        update = env.context.get("mode") == "update"
         if not item.external:
-            known = item.values.get("id")
-            if not known and update and env.new:
-                raise env.words("no id")
-            return (known, False) if known else None
+            return int(item.values.get("id") or 0)
         found = external_ids.find(env, item.external)
         if found is None:
-            return None
+            return 0
         row_id, row = found
         if env.new and row["model"] != name:
             names = {"external": item.external, "model": name, "other": row["model"]}
             raise env.words("another model", row=row_id, **names)
         if row["res_id"] not in env.table(name).rows:
             env.db.put(env.table(external_ids.MODEL), row_id, None)
-            return None
-        return row["res_id"], update and bool(row["noupdate"])
+            return 0
+        return int(row["res_id"])

@@ -1,6 +1,7 @@
-"""The methods that can be called from outside, with the arguments they take in each release.
+"""The methods that can be called from outside.
 
-They are Python methods, so that a wrong call is refused in the words of Python itself.
+They are Python methods, so that a wrong call is refused in the words of Python itself; arguments
+have the names that they have in 19.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +14,8 @@ from .env import VERBS, Env
 from .models import Model
 from .refusals import RefusalError
 
+ONLY = {"web_save_multi": 19, "name_get": 14, "exists": 14}  # the others are those of both releases
+
 
 def of_model(method: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a method that works on no ids."""
@@ -22,7 +25,7 @@ def of_model(method: Callable[..., Any]) -> Callable[..., Any]:
 
 @frozen
 class BaseModel:
-    """Some records of a model, on behalf of a caller, and the methods of 19."""
+    """Some records of a model, on behalf of a caller; each method does what Odoo's does."""
 
     _env: Env
     _model: Model
@@ -30,28 +33,46 @@ class BaseModel:
 
     @of_model
     def create(self, vals_list: Any) -> Any:
+        """Create records; one mapping gives one id."""
         if isinstance(vals_list, Mapping):
             return writing.create(self._env, self._model.name, [vals_list])[0]
         return writing.create(self._env, self._model.name, list(vals_list))
 
     def write(self, vals: Any) -> bool:
+        """Write the same values to all records."""
         writing.write(self._env, self._model.name, self._ids, vals)
         return True
 
+    def web_save_multi(self, vals_list: Any, specification: Any) -> Any:
+        """Write different values, and read what is wished for."""
+        if len(self._ids) != len(vals_list):
+            raise self._env.words("vals")
+        for row_id, vals in zip(self._ids, vals_list, strict=True):
+            writing.write(self._env, self._model.name, [row_id], vals)
+        # without a wish nothing is read: every id is believed
+        wanted = list(specification) or ["id"]
+        return values.read(self._env, self._model, self._ids, wanted, load=None)
+
     def unlink(self) -> bool:
+        """Delete the records."""
         writing.unlink(self._env, self._model.name, self._ids)
         return True
 
     def read(self, fields: Any = None, load: Any = "_classic_read") -> Any:
+        """Return what the records hold."""
         return values.read(self._env, self._model, self._ids, fields, load)
 
     @of_model
-    def search(self, domain: Any, offset: Any = 0, limit: Any = None, order: Any = None) -> Any:
+    def search(
+        self, domain: Any, offset: Any = 0, limit: Any = None, order: Any = None
+    ) -> list[int]:
+        """Return the ids of the records that match."""
         paging = {"order": order, "offset": offset, "limit": limit}
         return search.ids(self._env, self._model.name, domain, **paging)
 
     @of_model
-    def search_count(self, domain: Any, limit: Any = None) -> Any:
+    def search_count(self, domain: Any, limit: Any = None) -> int:
+        """Return how many records match."""
         return len(search.ids(self._env, self._model.name, domain, limit=limit))
 
     @of_model
@@ -64,11 +85,13 @@ class BaseModel:
         order: Any = None,
         **read_kwargs: Any,
     ) -> Any:
-        found = BaseModel.search(self, domain, offset, limit, order)
+        """Return what the records that match hold."""
+        found = self.search(domain, offset, limit, order)
         return values.read(self._env, self._model, found, fields, **read_kwargs)
 
     @of_model
     def fields_get(self, allfields: Any = None, attributes: Any = None) -> dict[str, Any]:
+        """Describe the fields."""
         return {
             name: {
                 key: value
@@ -82,73 +105,75 @@ class BaseModel:
     @of_model
     def name_search(
         self, name: Any = "", domain: Any = None, operator: Any = "ilike", limit: Any = 100
-    ) -> Any:
+    ) -> list[Any]:
+        """Return ids and names of the records that a text names."""
         how = {"operator": operator, "domain": domain or (), "limit": limit}
         return self._named(search.by_name(self._env, self._model.name, name, **how))
+
+    def name_get(self) -> list[Any]:
+        """Return ids and names."""
+        self._env.require(self._env.table(self._model.name), self._ids)
+        return self._named(self._ids)
+
+    @of_model
+    def name_create(self, name: Any) -> Any:
+        """Create a record with a name, and return both."""
+        vals = {self._model.name_field or "name": name}
+        return self._named(writing.create(self._env, self._model.name, [vals]))[0]
 
     def _named(self, ids: list[int]) -> list[Any]:
         return [[one, values.display_name(self._env, self._model.name, one)] for one in ids]
 
-    @of_model
-    def name_create(self, name: Any) -> Any:
-        vals = {self._model.name_field or "name": name}
-        return self._named(writing.create(self._env, self._model.name, [vals]))[0]
+    def exists(self) -> list[int]:
+        """Return the ids of those that are there."""
+        return [one for one, _ in self._env.existing(self._env.table(self._model.name), self._ids)]
 
     @of_model
-    def default_get(self, fields: Any) -> Any:
-        about = self._model.fields
-        return {
-            name: about[name].default
-            for name in fields
-            if name in about and about[name].default is not None
-        }
+    def default_get(self, fields: Any) -> dict[str, Any]:
+        """Return the defaults of fields, of those that have one."""
+        about = {name: self._model.fields[name] for name in fields if name in self._model.fields}
+        return {name: one.default for name, one in about.items() if one.default is not None}
 
     def copy(self, default: Any = None) -> Any:
-        table = self._env.table(self._model.name)
-        self._env.require(table, self._ids)
-        made: list[int] = []
+        """Create records like these, without the lines; 14 takes one and returns its id."""
+        rows, made = self._env.table(self._model.name).rows, []
         for row_id in self._ids:
-            vals: dict[str, Any] = {}
-            for name, field in self._model.fields.items():
-                if field.copy and field.store and field.type != "one2many":
-                    value = table.rows[row_id].get(name)
-                    vals[name] = [[6, 0, list(value)]] if isinstance(value, tuple) else value
+            if row_id not in rows:
+                raise self._env.missing(self._model.name, row_id)
+            own = {name: rows[row_id].get(name) for name, f in self._model.fields.items() if f.copy}
+            vals = {name: value for name, value in own.items() if value is not None}
             if "name" in vals:
-                vals["name"] = f"{vals['name'] or ''} (copy)"
+                vals["name"] = f"{vals['name']} (copy)"
             made += writing.create(self._env, self._model.name, [{**vals, **(default or {})}])
-        return made
+        return made if self._env.new else made[0]
 
     def action_archive(self) -> None:
-        self._set_active([], False)
+        """Archive those that are not."""
+        self._set_active(False)
 
     def action_unarchive(self) -> None:
-        self._set_active([], True)
+        """Bring those back that are archived."""
+        self._set_active(True)
 
-    def toggle_active(self) -> None:
-        rows = self._env.table(self._model.name).rows
-        shown = [one for one in self._ids if rows.get(one, {}).get("active")]
-        self._set_active([one for one in self._ids if one not in shown], False)
-        self._set_active(shown, True)
-
-    def _set_active(self, but: list[int], active: bool) -> None:
-        """Archive records, or bring them back, where that is not so already."""
+    def _set_active(self, active: bool) -> None:
         table = self._env.table(self._model.name)
         self._env.require(table, self._ids)
-        ids = [one for one in self._ids if one not in but and table.rows[one]["active"] != active]
+        ids = [one for one in self._ids if table.rows[one]["active"] is not active]
         writing.write(self._env, self._model.name, ids, {"active": active})
 
     @of_model
     def load(self, fields: Any, data: Any) -> dict[str, Any]:
+        """Import rows of texts."""
         return load.load(self._env, self._model, fields, data)
 
     def get_external_id(self) -> dict[str, str]:
+        """Return the external ids; the oldest of a record that has several."""
         found = {one: external_ids.of(self._env, self._model.name, one) for one in self._ids}
-        return {
-            str(one): values.external_id(rows[0]) if rows else "" for one, rows in found.items()
-        }
+        return {str(one): values.external_id(row) if row else "" for one, row in found.items()}
 
     @of_model
     def check_access_rights(self, operation: Any, raise_exception: Any = True) -> bool:
+        """Return whether the caller has a right."""
         try:
             self._env.check(self._model, VERBS.get(operation, "access"))
         except RefusalError:
@@ -158,74 +183,12 @@ class BaseModel:
         return True
 
 
-class Base(BaseModel):
-    """What 19 has besides, in a class of that name there too."""
-
-    def web_save_multi(self, vals_list: Any, specification: Any) -> Any:
-        if len(self._ids) != len(vals_list):
-            raise self._env.words("vals")
-        for row_id, vals in zip(self._ids, vals_list, strict=True):
-            writing.write(self._env, self._model.name, [row_id], vals)
-        # without a wish nothing is read: every id is believed
-        wanted = list(specification) or ["id"]
-        return values.read(self._env, self._model, self._ids, wanted, load=None)
-
-
-class Old(BaseModel):
-    """The methods of 14 that differ."""
-
-    @of_model
-    def search(
-        self, args: Any, offset: Any = 0, limit: Any = None, order: Any = None, count: Any = False
-    ) -> Any:
-        if count:
-            return len(search.ids(self._env, self._model.name, args))
-        return super().search(args, offset, limit, order)
-
-    @of_model
-    def search_count(self, args: Any) -> Any:
-        return super().search_count(args)
-
-    @of_model
-    def search_read(
-        self,
-        domain: Any = None,
-        fields: Any = None,
-        offset: Any = 0,
-        limit: Any = None,
-        order: Any = None,
-    ) -> Any:
-        return super().search_read(domain, fields, offset, limit, order)
-
-    @of_model
-    def name_search(
-        self, name: Any = "", args: Any = None, operator: Any = "ilike", limit: Any = 100
-    ) -> Any:
-        return super().name_search(name, args, operator, limit)
-
-    @of_model
-    def default_get(self, fields_list: Any) -> Any:
-        return super().default_get(fields_list)
-
-    def copy(self, default: Any = None) -> Any:
-        if len(self._ids) > 1:
-            ids = ", ".join(map(str, self._ids))
-            raise self._env.words("singleton", model=self._model.name, ids=ids)
-        return super().copy(default)[0]
-
-    def name_get(self) -> list[Any]:
-        self._env.require(self._env.table(self._model.name), self._ids)
-        return self._named(self._ids)
-
-    def exists(self) -> list[int]:
-        return [one for one in self._ids if one in self._env.table(self._model.name).rows]
-
-
 class Users(BaseModel):
     """What users have besides."""
 
     @of_model
     def context_get(self) -> dict[str, Any]:
+        """Return the context that the caller prefers."""
         user = self._env.table("res.users").rows[self._env.uid]
         partner = self._env.table("res.partner").rows[user["partner_id"]]
         about = {name: partner.get(name) or False for name in ("lang", "tz")}

@@ -51,7 +51,6 @@ class Model:
         reports_missing: the operations (``write``, ``unlink``) that refuse an id that is not
             there. Only models that track changes do; the others answer True (14 and 19,
             measured).
-        python: the class of 19 that a wrong call names, by method.
         unique: fields whose value no two records share: (field, constraint, text); several
             fields are joined by a comma.
         private_to: the field with the only user who sees a record; for everyone when it is empty.
@@ -67,7 +66,6 @@ class Model:
     group: str = ""
     everyone: frozenset[str] = field(default=frozenset({"access"}), converter=frozenset)
     reports_missing: tuple[str, ...] = ()
-    python: Mapping[str, str] = field(factory=dict)
     unique: Sequence[tuple[str, str, str]] = ()
     indexed: tuple[str, ...] = ()
     private_to: str = ""

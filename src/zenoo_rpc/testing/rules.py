@@ -74,6 +74,16 @@ def check_record(env: Env, model: Model, row_id: int) -> None:
                 raise env.words("refused", text=text)
 
 
+def refuse_archiving(env: Env, ids: Iterable[int]) -> None:
+    """Refuse to archive the partners of active users."""
+    users = env.table("res.users")
+    linked = [user for one in ids for user in users.having("partner_id", one)]
+    active = [user for user in linked if users.rows[user].get("active")]
+    if active:
+        names = [values.display_name(env, "res.users", user) for user in active]
+        raise env.words("archiving", users=", ".join(names))
+
+
 def refuse_circle(env: Env, model: Model, row_id: int) -> None:
     """Refuse a record that has become its own ancestor."""
     rows = env.table(model.name).rows

@@ -109,8 +109,8 @@ class Service:
 
     def log(self, model: str, method: str, about: Any = None) -> ServedCall:
         """Note a call that is about records: their values or ids."""
-        found = method_of(model, method, new=self.words.new)
-        sized = method == "create" or (found is not None and is_on_ids(found[1]))
+        found = method_of(model, method, self.words.series)
+        sized = method == "create" or (found is not None and is_on_ids(found))
         size = len(about) if isinstance(about, list) else int(about is not None)
         call = ServedCall(model, method, size if sized else 0, time.monotonic())
         with self._lock:

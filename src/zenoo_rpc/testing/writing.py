@@ -6,8 +6,6 @@ Relations to many records are changed by commands: ``[0, 0, values]`` to ``[6, 0
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
-
 from . import external_ids, fields, rules
 from .database import NotUniqueError, Row, Table
 from .env import Env
@@ -127,6 +125,8 @@ def write(env: Env, name: str, ids: Sequence[int], vals: Any) -> None:
     rules.guard(env, table, ids, "write", "modify")
     changes: Row = {}
     special = _fill(env, model, changes, vals, "write")
+    if name == "res.partner" and changes.get("active") is False:
+        rules.refuse_archiving(env, ids)
     touched = [field for field in model.references if field in changes]
     changes |= {"write_uid": env.uid, "write_date": env.now}
     for row_id, old in env.existing(table, dict.fromkeys(ids)):
@@ -225,113 +225,80 @@ def _command(
         raise env.words("commands", model=model.name, field=field.name, value=value)
     if value and all(type(item) is int for item in value):
         value = [[SET, 0, value]]
-    kind = _Children if field.type == "one2many" else _Links
-    side = kind(env, env.table(model.name), env.other(field), field, row_id, creating)
+    change = _move if field.type == "one2many" else _relink
     for command in value:
         if not isinstance(command, list | tuple) or not command or type(command[0]) is not int:
             continue
         if len(command) < _LENGTHS.get(command[0], 1):
             raise env.words("command")
-        _carry_out(side, [*command, 0, 0])
+        code, target, vals = [*command, 0, 0][:3]
+        if code == CREATE:
+            here = {field.relation_field: row_id} if field.type == "one2many" else {}
+            made = create(env, env.other(field).model.name, [{**vals, **here}])
+            change(env, model, row_id, field, [], [] if here else made, creating)
+        elif code == UPDATE:
+            write(env, field.relation, [target], vals)
+        elif code == DELETE:
+            unlink(env, field.relation, [target])
+        elif code == UNLINK:
+            change(env, model, row_id, field, [target], [], creating)
+        elif code == LINK:
+            change(env, model, row_id, field, [], [target], creating)
+        elif code in (CLEAR, SET):
+            wanted = vals if code == SET else []
+            held = _held(env, model, row_id, field)
+            gone = [one for one in held if one not in wanted]
+            change(env, model, row_id, field, gone, wanted, creating)
 
 
-def _carry_out(side: "_Children | _Links", command: Sequence[Any]) -> None:
-    code, target, values = command[:3]
-    env, relation = side.env, side.field.relation
-    match code:
-        case 0:
-            side.create(values)
-        case 1:
-            write(env, relation, [target], values)
-        case 2:
-            side.forget(target)
-            unlink(env, relation, [target])
-        case 3:
-            side.remove([target])
-        case 4:
-            side.add([target])
-        case 5:
-            side.remove(side.held())
-        case 6:
-            side.remove([one for one in side.held() if one not in values])
-            side.add(values)
+def _held(env: Env, model: Model, row_id: int, field: Field) -> list[int]:
+    """Return what a relation holds; archived links are not seen, and so not taken away."""
+    other = env.other(field)
+    if field.type == "one2many":
+        return other.having(field.relation_field, row_id)
+    held = list(env.table(model.name).rows[row_id].get(field.name) or ())
+    if "active" not in other.model.fields or not env.context.get("active_test", True):
+        return held
+    return [one for one in held if other.rows[one].get("active")]
 
 
-@frozen
-class _Side:
-    """The records that a relation of one record holds."""
-
-    env: Env
-    table: Table
-    other: Table
-    field: Field
-    row_id: int
-    creating: bool
-
-
-class _Links(_Side):
-    """Those of a many2many."""
-
-    def _all(self) -> tuple[int, ...]:
-        return self.table.rows[self.row_id].get(self.field.name) or ()
-
-    def _put(self, held: Iterable[int]) -> None:
-        row = {**self.table.rows[self.row_id], self.field.name: tuple(dict.fromkeys(held))}
-        self.env.db.put(self.table, self.row_id, row)
-
-    def held(self) -> list[int]:
-        """Return those that are seen: archived ones are not taken away."""
-        if "active" not in self.other.model.fields or not self.env.context.get("active_test", True):
-            return list(self._all())
-        return [one for one in self._all() if self.other.rows[one].get("active")]
-
-    def create(self, vals: Any) -> None:
-        """Make a record and link it."""
-        self._put([*self._all(), *create(self.env, self.field.relation, [vals])])
-
-    def forget(self, target: int) -> None:
-        """Unlink a record that is to be deleted."""
-        self.remove([target])
-
-    def add(self, targets: Sequence[int]) -> None:
-        """Link records; 19 sees itself while creating that one is not there, else the database."""
-        for target in targets:
-            if target not in self.other.rows:
-                if self.env.new and self.creating:
-                    raise self.env.missing(self.field.relation, target)
-                names = (self.table.model.name, self.field.relation, "rel", self.field.name, "fkey")
-                raise self.env.words("link", constraint="_".join(names).replace(".", "_"))
-        self._put([*self._all(), *targets])
-
-    def remove(self, targets: Collection[int]) -> None:
-        """Unlink records."""
-        self._put(one for one in self._all() if one not in targets)
+def _relink(
+    env: Env,
+    model: Model,
+    row_id: int,
+    field: Field,
+    gone: Sequence[int],
+    added: Sequence[int],
+    creating: bool,
+) -> None:
+    """Take links of a many2many away and add others."""
+    for target in added:
+        if target not in env.other(field).rows:
+            if env.new and creating:  # 19 sees it itself, else the database does
+                raise env.missing(field.relation, target)
+            names = (model.name, field.relation, "rel", field.name, "fkey")
+            raise env.words("link", constraint="_".join(names).replace(".", "_"))
+    table = env.table(model.name)
+    row = table.rows[row_id]
+    kept = [one for one in row.get(field.name) or () if one not in gone]
+    env.db.put(table, row_id, {**row, field.name: tuple(dict.fromkeys([*kept, *added]))})
 
 
-class _Children(_Side):
-    """Those of a one2many."""
-
-    def held(self) -> list[int]:
-        """Return the children, archived ones included."""
-        return self.other.having(self.field.relation_field, self.row_id)
-
-    def create(self, vals: Any) -> None:
-        """Make a child."""
-        create(self.env, self.field.relation, [{**vals, self.field.relation_field: self.row_id}])
-
-    def forget(self, target: int) -> None:
-        """Nothing: the child knows its parent, not the other way round."""
-
-    def add(self, targets: Sequence[int]) -> None:
-        """Make records the children of this one."""
-        self.env.require(self.other, targets)
-        write(self.env, self.field.relation, targets, {self.field.relation_field: self.row_id})
-
-    def remove(self, targets: Collection[int]) -> None:
-        """Take children from their parent: those that cannot be without one are deleted."""
-        name = self.field.relation_field
-        mine = [one for one in self.held() if one in targets]
-        if self.other.model.fields[name].ondelete == "cascade":
-            unlink(self.env, self.field.relation, mine)
-        else:
-            write(self.env, self.field.relation, mine, {name: False})
+def _move(
+    env: Env,
+    model: Model,
+    row_id: int,
+    field: Field,
+    gone: Sequence[int],
+    added: Sequence[int],
+    creating: bool,
+) -> None:
+    """Take children from a record and give it others; who cannot be without one is deleted."""
+    other, name = env.other(field), field.relation_field
+    gone = [one for one in gone if other.rows.get(one, {}).get(name) == row_id]
+    if other.model.fields[name].ondelete == "cascade":
+        unlink(env, field.relation, gone)
+    else:
+        write(env, field.relation, gone, {name: False})
+    env.require(other, added)
+    write(env, field.relation, added, {name: row_id})
