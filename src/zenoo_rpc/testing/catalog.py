@@ -8,7 +8,7 @@ from functools import cache
 
 from . import data, external_ids, writing
 from .database import Database
-from .env import Env
+from .env import Env, ServedSession
 from .models import Model, described
 from .refusals import Words
 
@@ -31,7 +31,7 @@ def models(series: int) -> dict[str, Model]:
 def new_database(words: Words) -> Database:
     """Return a database with its first records."""
     db = Database(dict(models(words.series)))
-    env = Env(db, words, uid=1, trusted=True)
+    env = Env(db, words, ServedSession(1), trusted=True)
     with db.transaction():
         for name, rows in data.read("records.json", words.series).items():
             for row in rows:

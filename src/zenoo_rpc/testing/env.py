@@ -26,10 +26,12 @@ class ServedSession:
 
     Args:
         checked: when the user proved who it is once more, by `time.monotonic`; None if never.
+        over_http: whether it is one of HTTP proper; over `/jsonrpc` 19 has none.
     """
 
     uid: int
     checked: float | None = None
+    over_http: bool = True
 
 
 @define
@@ -38,20 +40,23 @@ class Env:
 
     Args:
         words: the refusals of the release.
-        uid: the user on whose behalf it runs.
         context: the context of the call.
         trusted: whether access rights are already settled, as for what a rule does on its own.
-        session: the session of a call over HTTP proper; `/jsonrpc` has none.
+        session: the user on whose behalf it runs.
         now: the time of the transaction, the same for everything it writes.
     """
 
     db: Database
     words: Words
-    uid: int
+    session: ServedSession
     context: Mapping[str, Any] = field(factory=dict)
     trusted: bool = False
-    session: ServedSession | None = None
     now: str = field(factory=now)
+
+    @property
+    def uid(self) -> int:
+        """Return the user on whose behalf it runs."""
+        return self.session.uid
 
     @property
     def new(self) -> bool:

@@ -18,10 +18,10 @@ LONGEST = 90  # days, for a user who is not the administrator
 PROOF = 600  # seconds for which a session does not ask for the password again
 
 
-def insert(env: Env, uid: int, name: str, expiration_date: str | None, secret: str = "") -> str:
-    """Give a user a key and return it."""
+def insert(env: Env, name: str, expiration_date: str | None, secret: str = "") -> str:
+    """Give the caller a key and return it."""
     secret = secret or secrets.token_hex(20)
-    row: Row = {"name": name, "user_id": uid, "expiration_date": expiration_date, "key": secret}
+    row: Row = {"name": name, "user_id": env.uid, "expiration_date": expiration_date, "key": secret}
     env.db.add(env.table(APIKEYS), {**row, "create_date": env.now})
     return secret
 
@@ -72,7 +72,7 @@ class Guarded(BaseModel):
     def _after_check(self, run: Callable[[Env], Any]) -> Any:
         """Run at once in a session just checked, and ask for that else."""
         env = self._env
-        if env.session is None:
+        if not env.session.over_http:
             raise env.words("over http")
         if env.session.checked and time.monotonic() < env.session.checked + PROOF:
             return run(env)
@@ -112,7 +112,7 @@ class Wizard(Guarded):
         [row_id] = self._ids
         row = env.table(DESCRIPTION).rows[row_id]
         _check_end(env, row.get("expiration_date"))
-        secret = insert(env, env.uid, row["name"], row.get("expiration_date"))
+        secret = insert(env, row["name"], row.get("expiration_date"))
         writing.unlink(env.as_trusted(), DESCRIPTION, self._ids)
         context = {"default_key": secret}
         return _window("res.users.apikeys.show", "API Key Ready", context=context)
@@ -135,7 +135,7 @@ class PasswordCheck(Guarded):
 
     def run_check(self) -> Any:
         env = self._env
-        if env.session is None:
+        if not env.session.over_http:
             raise env.words("over http")
         self._guard()
         [row_id] = self._ids

@@ -1,6 +1,8 @@
 """Refusals as they go over the wire. Odoo's texts differ between releases: see `words.json`."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from attrs import frozen
@@ -119,3 +121,15 @@ class Words:
         kind, text, *hint = data.read("words.json", self.series)[about]
         module = "" if "." in kind else EXCEPTIONS if kind in _OF_ODOO else "builtins."
         return RefusalError(module + kind, text.format(**values), violation, *hint)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Make a refusal of what Python itself says of a call, as Odoo does."""
+    try:
+        yield
+    except RefusalError:
+        raise
+    except Exception as error:
+        text = str(error.args[0] if error.args else "")
+        raise RefusalError(f"builtins.{type(error).__name__}", text) from error

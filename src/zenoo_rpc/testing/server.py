@@ -13,7 +13,7 @@ from werkzeug import Request, Response
 from werkzeug.serving import WSGIRequestHandler
 
 from . import values
-from .env import ADMIN, Env
+from .env import ADMIN, Env, ServedSession
 from .extending import Extensible
 from .http import MAX_BODY, Front
 from .refusals import Words
@@ -174,7 +174,7 @@ class OdooStandIn(Extensible):
         service = self._service
         with service.db.lock:
             ids = sorted(service.db.tables[model].rows)
-            return values.whole(Env(service.db, service.words, ADMIN), model, ids)
+            return values.whole(Env(service.db, service.words, ServedSession(ADMIN)), model, ids)
 
     def _serve(self, request: Request) -> Response:
         with self._flight:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from .calls import is_on_ids, method_of
 from .catalog import new_database
 from .database import Database
 from .env import ADMIN, Env, ServedSession
-from .refusals import RefusalError, Words
+from .refusals import Words
 
 
 @frozen
@@ -84,7 +84,7 @@ class Service:
     def make_key(self, uid: int, name: str, end: str | None, secret: str = "") -> str:
         """Give a user an API key that is good until *end*, in UTC, and return it."""
         with self.db.transaction():
-            return keys.insert(Env(self.db, self.words, uid), uid, name, end, secret)
+            return keys.insert(Env(self.db, self.words, ServedSession(uid)), name, end, secret)
 
     def revoke_key(self, secret: str) -> None:
         """Take an API key back."""
@@ -129,8 +129,8 @@ class Service:
         uid = self.db.tables["res.users"].one("login", login)
         return uid if uid is not None and self._may(uid, password, by_key) else False
 
-    def authenticate(self, database: object, uid: Any, password: object) -> int:
-        """Return the uid of a call that brings its credentials with it.
+    def authenticate(self, database: object, uid: Any, password: object) -> ServedSession:
+        """Return the session of a call over `/jsonrpc`, which brings its credentials with it.
 
         Raises:
             RefusalError: AccessDenied for a wrong password, MissingError for an unknown user.
@@ -143,7 +143,7 @@ class Service:
             raise self.words("missing", model="res.users", record=user, uid=user)
         if not self._may(user, password, by_key=True):
             raise self.words("denied")
-        return user
+        return ServedSession(user, over_http=not self.words.new)
 
     def _check_database(self, name: object) -> None:
         if name != self.database:
@@ -155,26 +155,9 @@ class Service:
             return False
         return password == row.get("password") or (by_key and self.owner(password) == uid)
 
-    def run(
-        self,
-        uid: int,
-        context: Any,
-        call: Callable[[Env], Any],
-        session: ServedSession | None = None,
-    ) -> Any:
-        """Run one call in a transaction of its own, and return its value."""
+    @contextmanager
+    def transaction(self, session: ServedSession, context: Any) -> Iterator[Env]:
+        """Let one call work: commit what it does, or nothing of it when it is refused."""
+        given = dict(context or {})
         with self.db.transaction():
-            given: Mapping[str, Any] = dict(context or {})
-            return call(Env(self.db, self.words, uid, given, session=session))
-
-
-@contextmanager
-def told(words: Words) -> Iterator[None]:
-    """Make a refusal of what Python itself says of a call, as Odoo does."""
-    try:
-        yield
-    except RefusalError:
-        raise
-    except Exception as error:
-        text = str(error.args[0] if error.args else "")
-        raise RefusalError(f"builtins.{type(error).__name__}", text) from error
+            yield Env(self.db, self.words, session, given)
