@@ -5,7 +5,8 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
+from attrs.validators import in_
 
 from .refusals import Words
 
@@ -31,7 +32,7 @@ class Field:
 
     name: str
     type: str
-    string: str
+    string: str = field()
     required: bool = False
     readonly: bool = False
     store: bool = True
@@ -40,11 +41,19 @@ class Field:
     through: str = ""
     selection: tuple[tuple[str, str], ...] = ()
     default: Any = None
-    ondelete: str = "set null"
+    ondelete: str = field(validator=in_(("set null", "restrict", "cascade")))
     copy: bool = True
     translate: bool = False
-    size: int = 0
+    size: int = field(default=0, converter=int)
     owner: tuple[str, str] | None = None
+
+    @string.default
+    def _label(self) -> str:
+        return self.name.removesuffix("_ids").removesuffix("_id").replace("_", " ").title()
+
+    @ondelete.default
+    def _ondelete(self) -> str:
+        return "restrict" if self.required else "set null"
 
     @property
     def is_column(self) -> bool:
@@ -58,26 +67,15 @@ class Field:
 
     def describe(self, *, new: bool) -> dict[str, Any]:
         """Return the attributes that `fields_get` answers, as 19 (*new*) or 14 does."""
-        about: dict[str, Any] = {
-            "type": self.type,
-            "string": self.string,
-            "required": self.required,
-            "readonly": self.readonly,
-            "store": self.store,
-        }
-        if self.relation:
-            about["relation"] = self.relation
-        if self.relation_field:
-            about["relation_field"] = self.relation_field
+        names = ["type", "string", "required", "readonly", "store"]
+        names += [name for name in ("relation", "relation_field", "size") if getattr(self, name)]
+        names += ["translate"] if self.type in TEXT else []
+        about: dict[str, Any] = {name: getattr(self, name) for name in names}
         if self.through:
             path = [self.through, self.name]
             about["related"] = ".".join(path) if new else path
         if self.type == "selection":
             about["selection"] = [list(option) for option in self.selection]
-        if self.type in TEXT:
-            about["translate"] = self.translate
-        if self.size:
-            about["size"] = self.size
         return about
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import frozen
 from werkzeug import Request, Response
 
-from . import calls
+from . import calls, keys
 from .env import ServedSession
 from .refusals import RefusalError, told
 from .service import ServedCall, Service
@@ -189,7 +189,7 @@ class Front:
         found = _BEARER.fullmatch(header)
         if found is None:
             raise self.service.words("no key")
-        uid = self.service.owner(found[1])
+        uid = keys.owner(self.service.db, found[1])
         if uid is None:
             raise self.service.words("bad key")
         return ServedSession(uid)

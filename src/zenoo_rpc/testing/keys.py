@@ -35,11 +35,11 @@ def owner(db: Database, secret: object) -> int | None:
     return None
 
 
-def revoke(db: Database, secret: str) -> None:
+def revoke(env: Env, secret: str) -> None:
     """Delete a key."""
-    table = db.tables[APIKEYS]
+    table = env.table(APIKEYS)
     for row_id in [one for one, row in table.rows.items() if row["key"] == secret]:
-        db.put(table, row_id, None)
+        env.db.put(table, row_id, None)
 
 
 def _check_end(env: Env, end: str | None) -> None:

@@ -5,37 +5,17 @@ from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
+import attrs
 from attrs import Attribute, evolve, field, frozen
 
-from . import fields
+from . import data, fields
 from .fields import DECIMAL, TEXT, TO_MANY, WHOLE, Field
 from .refusals import RefusalError, Words
 
 PLAIN = TEXT | DECIMAL | WHOLE | {"boolean", "date", "datetime", "binary"}
 RELATIONS = TO_MANY | {"many2one"}
-ONDELETE = frozenset({"set null", "restrict", "cascade"})
-MAGIC = {
-    "id": Field(name="id", type="integer", string="ID", readonly=True, copy=False),
-    "display_name": Field(
-        name="display_name",
-        type="char",
-        string="Display Name",
-        readonly=True,
-        store=False,
-        copy=False,
-    ),
-    **{
-        name: Field(
-            name=name, type=kind, string=string, relation=relation, readonly=True, copy=False
-        )
-        for name, kind, string, relation in (
-            ("create_uid", "many2one", "Created by", "res.users"),
-            ("create_date", "datetime", "Created on", ""),
-            ("write_uid", "many2one", "Last Updated by", "res.users"),
-            ("write_date", "datetime", "Last Updated on", ""),
-        )
-    },
-}
+KNOWN = {one.name for one in attrs.fields(Field)} - {"name", "default"}  # in descriptions
+MAGIC = frozenset(data.read("magic.json", 19))  # the fields that every model has
 SETTINGS = {True: "Role / Administrator", False: "Administration/Settings"}  # of 19, of 14
 
 
@@ -113,9 +93,10 @@ def described(
     Raises:
         ValueError: a description that cannot be followed, or an order by no field of the model.
     """
-    own = {one: field_of(words, name, one, about) for one, about in fields.items()}
+    whole = {**fields, **data.read("magic.json", words.series)}
+    made = {one: field_of(words, name, one, about) for one, about in whole.items()}
     more.setdefault("group", SETTINGS[words.new])
-    return Model(name=name, label=label or name, fields={**own, **MAGIC}, **more)
+    return Model(name=name, label=label or name, fields=made, **more)
 
 
 def field_of(words: Words, model: str, name: str, about: object) -> Field:
@@ -127,8 +108,6 @@ def field_of(words: Words, model: str, name: str, about: object) -> Field:
     Raises:
         ValueError: the description cannot be followed.
     """
-    if name in MAGIC:
-        return MAGIC[name]
     where = f"{model}.{name}"
     if not isinstance(about, Mapping) or "type" not in about:
         raise ValueError(f"{where}: {about!r} describes no field: it has no type")
@@ -140,32 +119,15 @@ def field_of(words: Words, model: str, name: str, about: object) -> Field:
         raise ValueError(f"{where}: a {kind} must name its model as 'relation'")
     if kind == "one2many" and stored and not about.get("relation_field"):
         raise ValueError(f"{where}: a one2many must name the other side as 'relation_field'")
-    ondelete = about.get("ondelete") or ("restrict" if about.get("required") else "set null")
-    if ondelete not in ONDELETE:
-        raise ValueError(f"{where}: ondelete is one of {', '.join(sorted(ONDELETE))}")
-    made = Field(
-        name=name,
-        type=kind,
-        string=about.get("string") or _label(name),
-        required=bool(about.get("required")),
-        readonly=bool(about.get("readonly")),
-        store=stored,
-        relation=about["relation"] if kind in RELATIONS else "",
-        relation_field=about.get("relation_field") or "" if kind == "one2many" else "",
-        through=about.get("through", ""),
-        selection=_options(where, about.get("selection")) if kind == "selection" else (),
-        ondelete=ondelete,
-        copy=bool(about.get("copy", True)),
-        translate=bool(about.get("translate")),
-        size=about.get("size") or 0,
-        owner=about.get("owner"),
-    )
+    known = {key: about[key] for key in KNOWN if about.get(key) not in (None, "")}
+    known.pop("selection", None)
+    if kind == "selection":
+        known["selection"] = _options(where, about.get("selection"))
+    try:
+        made = Field(name=name, **known)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error.args[0]}") from None
     return evolve(made, default=_default(words, model, made, about.get("default")))
-
-
-def _label(name: str) -> str:
-    """Return the label that Odoo gives a field without one."""
-    return name.removesuffix("_ids").removesuffix("_id").replace("_", " ").title()
 
 
 @cache

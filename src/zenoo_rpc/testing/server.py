@@ -5,15 +5,14 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
-from types import TracebackType
 from typing import Any, Self
 
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 from werkzeug.serving import WSGIRequestHandler
 
-from . import values
-from .env import ADMIN, Env, ServedSession
+from . import keys, values
+from .env import ADMIN, ServedSession
 from .extending import Extensible
 from .http import MAX_BODY, Front
 from .refusals import Words
@@ -77,7 +76,7 @@ class OdooStandIn(Extensible):
         self.latency = latency
         self._service = Service(Words(series), self.database, self.api_key)
         self._front = Front(self._service, max_body, jsonrpc)
-        self._http = _Server(self._serve, port, series)
+        self._http = _Server(self._serve, port)
         self._flight = threading.Lock()
         self._in_flight = 0
         self._peak = 0
@@ -95,12 +94,7 @@ class OdooStandIn(Extensible):
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
@@ -111,11 +105,11 @@ class OdooStandIn(Extensible):
     @property
     def calls(self) -> list[ServedCall]:
         """Return the calls served so far, in the order of their arrival."""
-        return self._service.calls
+        return list(self._service.calls)
 
     def clear_calls(self) -> None:
         """Forget the calls served so far."""
-        self._service.clear_calls()
+        self._service.calls.clear()
 
     @property
     def peak(self) -> int:
@@ -144,11 +138,13 @@ class OdooStandIn(Extensible):
             KeyError: no such user.
         """
         end = None if expiration_date is None else str(expiration_date)[:19]
-        return self._service.make_key(self._service.user(login), name, end)
+        with self._service.transaction(ServedSession(self._service.user(login))) as env:
+            return keys.insert(env, name, end)
 
     def revoke_key(self, key: str) -> None:
         """Take an API key back; nothing happens when it is not there."""
-        self._service.revoke_key(key)
+        with self._service.transaction(ServedSession(ADMIN)) as env:
+            keys.revoke(env, key)
 
     def hide(self, model: str, **values: Any) -> None:
         """Let a record rule hide the records with these values, until `reset`.
@@ -171,10 +167,8 @@ class OdooStandIn(Extensible):
         Raises:
             KeyError: no such model.
         """
-        service = self._service
-        with service.db.lock:
-            ids = sorted(service.db.tables[model].rows)
-            return values.whole(Env(service.db, service.words, ServedSession(ADMIN)), model, ids)
+        with self._service.transaction(ServedSession(ADMIN)) as env:
+            return values.whole(env, model, sorted(env.table(model).rows))
 
     def _serve(self, request: Request) -> Response:
         with self._flight:
@@ -200,22 +194,17 @@ class _Handler(WSGIRequestHandler):
         """Say nothing: `OdooStandIn.calls` is the log."""
 
 
-class _OldHandler(_Handler):
-    protocol_version = "HTTP/1.0"
-
-
 class _Server(HTTPServer):
     """The HTTP server of pytest-httpserver, which would keep every request it has seen."""
 
-    def __init__(self, serve: Callable[[Request], Response], port: int, series: int) -> None:
+    def __init__(self, serve: Callable[[Request], Response], port: int) -> None:
         super().__init__("127.0.0.1", port, threaded=True)
         self._serve = serve
-        self._handler = _Handler if series >= 19 else _OldHandler
 
     def thread_target(self) -> None:
         """Serve until told to stop, and look for that often: a test should not wait for it."""
         if self.server is not None:
-            self.server.RequestHandlerClass = self._handler
+            self.server.RequestHandlerClass = _Handler
             self.server.serve_forever(poll_interval=0.02)
 
     def application(self, request: Request) -> Response:

@@ -1,6 +1,5 @@
 """The server behind every dialect: who may come in, and one transaction for each call."""
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,21 +46,26 @@ class Service:
     database: str
     api_key: str
     db: Database = field(init=False)
-    sessions: dict[str, ServedSession] = field(
-        factory=dict, init=False
-    )  # of the web client, by cookie
-    _calls: list[ServedCall] = field(factory=list, init=False)
-    _lock: threading.Lock = field(factory=threading.Lock, init=False)
+    calls: list[ServedCall] = field(factory=list, init=False)
+    sessions: dict[str, ServedSession] = field(factory=dict, init=False)  # by cookie
 
     def __attrs_post_init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
         """Go back to a new database and an empty log, and end every session."""
-        self.db = new_database(self.words)
-        self.sessions = {}
-        self.make_key(ADMIN, "stand-in", None, self.api_key)
-        self.clear_calls()
+        self.db, self.calls, self.sessions = new_database(self.words), [], {}
+        with self.transaction(ServedSession(ADMIN)) as env:
+            keys.insert(env, "stand-in", None, self.api_key)
+
+    def log(self, model: str, method: str, about: Any = None) -> ServedCall:
+        """Note a call that is about records: their values or ids."""
+        found = method_of(model, method, self.words.series)
+        sized = method == "create" or (found is not None and is_on_ids(found))
+        size = len(about) if isinstance(about, list) else int(about is not None)
+        call = ServedCall(model, method, size if sized else 0, time.monotonic())
+        self.calls.append(call)
+        return call
 
     @property
     def version(self) -> dict[str, Any]:
@@ -80,42 +84,6 @@ class Service:
         if uid is None:
             raise KeyError(login)
         return uid
-
-    def make_key(self, uid: int, name: str, end: str | None, secret: str = "") -> str:
-        """Give a user an API key that is good until *end*, in UTC, and return it."""
-        with self.db.transaction():
-            return keys.insert(Env(self.db, self.words, ServedSession(uid)), name, end, secret)
-
-    def revoke_key(self, secret: str) -> None:
-        """Take an API key back."""
-        with self.db.transaction():
-            keys.revoke(self.db, secret)
-
-    def owner(self, secret: object) -> int | None:
-        """Return the user of an API key, None when it is unknown, expired or revoked."""
-        with self.db.lock:
-            return keys.owner(self.db, secret)
-
-    @property
-    def calls(self) -> list[ServedCall]:
-        """Return the calls served so far."""
-        with self._lock:
-            return list(self._calls)
-
-    def clear_calls(self) -> None:
-        """Forget the calls served so far."""
-        with self._lock:
-            self._calls = []
-
-    def log(self, model: str, method: str, about: Any = None) -> ServedCall:
-        """Note a call that is about records: their values or ids."""
-        found = method_of(model, method, self.words.series)
-        sized = method == "create" or (found is not None and is_on_ids(found))
-        size = len(about) if isinstance(about, list) else int(about is not None)
-        call = ServedCall(model, method, size if sized else 0, time.monotonic())
-        with self._lock:
-            self._calls.append(call)
-        return call
 
     def login(
         self, database: object, login: object, password: object, *, by_key: bool = True
@@ -153,10 +121,10 @@ class Service:
         row = self.db.tables["res.users"].rows[uid]
         if not password or not row.get("active"):
             return False
-        return password == row.get("password") or (by_key and self.owner(password) == uid)
+        return password == row.get("password") or (by_key and keys.owner(self.db, password) == uid)
 
     @contextmanager
-    def transaction(self, session: ServedSession, context: Any) -> Iterator[Env]:
+    def transaction(self, session: ServedSession, context: Any = None) -> Iterator[Env]:
         """Let one call work: commit what it does, or nothing of it when it is refused."""
         given = dict(context or {})
         with self.db.transaction():

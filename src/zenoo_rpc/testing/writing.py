@@ -6,6 +6,8 @@ Relations to many records are changed by commands: ``[0, 0, values]`` to ``[6, 0
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from attrs import frozen
+
 from . import external_ids, fields, rules
 from .database import NotUniqueError, Row, Table
 from .env import Env
@@ -43,7 +45,7 @@ def _create_one(env: Env, table: Table, vals: Any) -> int:
     rules.check_row(env, table, row, model.references)
     row_id = _put(env, table, None, row)
     for field, value in special:
-        _command(env, model, row_id, field, value, creating=True)
+        _Relation(env, table, row_id, field, creating=True).write(value)
     rules.check_record(env, model, row_id)
     return row_id
 
@@ -134,7 +136,7 @@ def write(env: Env, name: str, ids: Sequence[int], vals: Any) -> None:
         rules.check_row(env, table, row, touched)
         _put(env, table, row_id, row)
         for field, value in special:
-            _command(env, model, row_id, field, value, creating=False)
+            _Relation(env, table, row_id, field, creating=False).write(value)
         if "parent_id" in touched and model.fields["parent_id"].relation == name:
             rules.refuse_circle(env, model, row_id)
         _write_through(env, model, row, vals)
@@ -211,94 +213,87 @@ def _release_references(env: Env, table: Table, field: Field, users: Iterable[in
             env.db.put(table, user, {**table.rows[user], field.name: None})
 
 
-def _command(
-    env: Env, model: Model, row_id: int, field: Field, value: Any, *, creating: bool
-) -> None:
-    """Change what a one2many or many2many field of one record holds.
+@frozen
+class _Relation:
+    """A one2many or many2many field of one record, which commands change."""
 
-    Args:
-        value: a list of commands or of ids.
-    """
-    if value is None or value is False:
-        value = [] if creating else [[CLEAR]]
-    if not isinstance(value, list | tuple):
-        raise env.words("commands", model=model.name, field=field.name, value=value)
-    if value and all(type(item) is int for item in value):
-        value = [[SET, 0, value]]
-    change = _move if field.type == "one2many" else _relink
-    for command in value:
-        if not isinstance(command, list | tuple) or not command or type(command[0]) is not int:
-            continue
-        if len(command) < _LENGTHS.get(command[0], 1):
-            raise env.words("command")
-        code, target, vals = [*command, 0, 0][:3]
-        if code == CREATE:
-            here = {field.relation_field: row_id} if field.type == "one2many" else {}
-            made = create(env, env.other(field).model.name, [{**vals, **here}])
-            change(env, model, row_id, field, [], [] if here else made, creating)
+    env: Env
+    table: Table
+    row_id: int
+    field: Field
+    creating: bool
+
+    def write(self, value: Any) -> None:
+        """Carry out a list of commands, or hold what a list of ids names."""
+        if value is None or value is False:
+            value = [] if self.creating else [[CLEAR]]
+        if not isinstance(value, list | tuple):
+            names = {"model": self.table.model.name, "field": self.field.name}
+            raise self.env.words("commands", value=value, **names)
+        if value and all(type(item) is int for item in value):
+            value = [[SET, 0, value]]
+        for command in value:
+            if not isinstance(command, list | tuple) or not command or type(command[0]) is not int:
+                continue
+            if len(command) < _LENGTHS.get(command[0], 1):
+                raise self.env.words("command")
+            self._carry_out(*[*command, 0, 0][:3])
+
+    def _carry_out(self, code: int, target: Any, vals: Any) -> None:
+        env, relation = self.env, self.env.other(self.field).model.name
+        if code == CREATE and self.field.type == "one2many":
+            create(env, relation, [{**vals, self.field.relation_field: self.row_id}])
+        elif code == CREATE:
+            self._change([], create(env, relation, [vals]))
         elif code == UPDATE:
-            write(env, field.relation, [target], vals)
+            write(env, relation, [target], vals)
         elif code == DELETE:
-            unlink(env, field.relation, [target])
+            unlink(env, relation, [target])
         elif code == UNLINK:
-            change(env, model, row_id, field, [target], [], creating)
+            self._change([target], [])
         elif code == LINK:
-            change(env, model, row_id, field, [], [target], creating)
+            self._change([], [target])
         elif code in (CLEAR, SET):
             wanted = vals if code == SET else []
-            held = _held(env, model, row_id, field)
-            gone = [one for one in held if one not in wanted]
-            change(env, model, row_id, field, gone, wanted, creating)
+            self._change([one for one in self._held() if one not in wanted], wanted)
 
+    def _held(self) -> list[int]:
+        """Return what it holds; archived links are not seen, and so not taken away."""
+        other = self.env.other(self.field)
+        if self.field.type == "one2many":
+            return other.having(self.field.relation_field, self.row_id)
+        held = list(self.table.rows[self.row_id].get(self.field.name) or ())
+        if "active" not in other.model.fields or not self.env.context.get("active_test", True):
+            return held
+        return [one for one in held if other.rows[one].get("active")]
 
-def _held(env: Env, model: Model, row_id: int, field: Field) -> list[int]:
-    """Return what a relation holds; archived links are not seen, and so not taken away."""
-    other = env.other(field)
-    if field.type == "one2many":
-        return other.having(field.relation_field, row_id)
-    held = list(env.table(model.name).rows[row_id].get(field.name) or ())
-    if "active" not in other.model.fields or not env.context.get("active_test", True):
-        return held
-    return [one for one in held if other.rows[one].get("active")]
+    def _change(self, gone: Sequence[int], added: Sequence[int]) -> None:
+        """Take some away and add others."""
+        if self.field.type == "one2many":
+            self._move(gone, added)
+        else:
+            self._relink(gone, added)
 
+    def _relink(self, gone: Sequence[int], added: Sequence[int]) -> None:
+        env, name, relation = self.env, self.field.name, self.field.relation
+        for target in added:
+            if target not in env.other(self.field).rows:
+                if env.new and self.creating:  # 19 sees it itself, else the database does
+                    raise env.missing(relation, target)
+                names = (self.table.model.name, relation, "rel", name, "fkey")
+                raise env.words("link", constraint="_".join(names).replace(".", "_"))
+        row = self.table.rows[self.row_id]
+        kept = [one for one in row.get(name) or () if one not in gone]
+        row = {**row, name: tuple(dict.fromkeys([*kept, *added]))}
+        env.db.put(self.table, self.row_id, row)
 
-def _relink(
-    env: Env,
-    model: Model,
-    row_id: int,
-    field: Field,
-    gone: Sequence[int],
-    added: Sequence[int],
-    creating: bool,
-) -> None:
-    """Take links of a many2many away and add others."""
-    for target in added:
-        if target not in env.other(field).rows:
-            if env.new and creating:  # 19 sees it itself, else the database does
-                raise env.missing(field.relation, target)
-            names = (model.name, field.relation, "rel", field.name, "fkey")
-            raise env.words("link", constraint="_".join(names).replace(".", "_"))
-    table = env.table(model.name)
-    row = table.rows[row_id]
-    kept = [one for one in row.get(field.name) or () if one not in gone]
-    env.db.put(table, row_id, {**row, field.name: tuple(dict.fromkeys([*kept, *added]))})
-
-
-def _move(
-    env: Env,
-    model: Model,
-    row_id: int,
-    field: Field,
-    gone: Sequence[int],
-    added: Sequence[int],
-    creating: bool,
-) -> None:
-    """Take children from a record and give it others; who cannot be without one is deleted."""
-    other, name = env.other(field), field.relation_field
-    gone = [one for one in gone if other.rows.get(one, {}).get(name) == row_id]
-    if other.model.fields[name].ondelete == "cascade":
-        unlink(env, field.relation, gone)
-    else:
-        write(env, field.relation, gone, {name: False})
-    env.require(other, added)
-    write(env, field.relation, added, {name: row_id})
+    def _move(self, gone: Sequence[int], added: Sequence[int]) -> None:
+        env, name, relation = self.env, self.field.relation_field, self.field.relation
+        other = env.other(self.field)
+        gone = [one for one in gone if other.rows.get(one, {}).get(name) == self.row_id]
+        if other.model.fields[name].ondelete == "cascade":  # it cannot be without a parent
+            unlink(env, relation, gone)
+        else:
+            write(env, relation, gone, {name: False})
+        env.require(other, added)
+        write(env, relation, added, {name: self.row_id})
