@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import takewhile
+from itertools import repeat, takewhile
 from typing import Any
 
 from attrs import asdict, define, field, frozen
@@ -176,17 +176,17 @@ class _Task:
     def _write(self, items: Sequence[_Item]) -> list[int]:
         """Update the records that are there, create the others, and name them."""
         env, name = self.env, self.model.name
-        targets = {n: self._known(item) for n, item in enumerate(items)}
-        new = [n for n, known in targets.items() if not known]
-        for n, known in targets.items():
-            if known:
-                writing.write(env, name, [known], items[n].values)
-        made = writing.create(env, name, [items[n].values for n in new])
-        targets |= zip(new, made, strict=True)
-        order = [*(n for n in targets if n not in new), *new]
-        named = [(items[n].external, name, targets[n]) for n in order if items[n].external]
-        external_ids.assign(env, named, noupdate=bool(env.context.get("noupdate", False)))
-        return list(targets.values())
+        known = [self._known(item) for item in items]
+        for row_id, item in zip(known, items, strict=True):
+            if row_id:
+                writing.write(env, name, [row_id], item.values)
+        new = [item.values for row_id, item in zip(known, items, strict=True) if not row_id]
+        made = iter(writing.create(env, name, new))
+        ids = [row_id or next(made) for row_id in known]
+        named = zip((item.external for item in items), repeat(name), ids, strict=False)
+        noupdate = bool(env.context.get("noupdate", False))
+        external_ids.assign(env, [one for one in named if one[0]], noupdate=noupdate)
+        return ids
 
     def _known(self, item: _Item) -> int:
         """Return the record of an item, 0 for a new one."""

@@ -170,7 +170,12 @@ def _positive(env: Env, model: Model, path: str, operator: str, value: Any) -> T
     if field.relation:
         env.other(field)
     if rest:
-        return _through(env, model, field, rest, operator, value)
+        if not field.relation:
+            names = {"model": model.name, "field": name, "kind": field.type.capitalize()}
+            raise env.words("path", rest=rest, **names)
+        inner = env.with_context(active_test=False) if field.type == "many2one" else env
+        found = ids(inner.as_trusted(), field.relation, [[rest, operator, value]])
+        return _among(env, model, field, found)
     if not (field.store or field.through or name in NAMES):
         if env.new:
             raise env.words("not stored", model=model.name, field=name)
@@ -185,25 +190,17 @@ def _positive(env: Env, model: Model, path: str, operator: str, value: Any) -> T
     if operator in LIKE:
         return _like(get, operator, value)
     nothing = _nothing(env, field)
-    if operator in COMPARE:
-        return _compare(get, COMPARE[operator], _comparable(env, field, value, nothing), nothing)
     options = value if operator == "in" and isinstance(value, list | tuple) else [value]
-    wanted = {_comparable(env, field, option, nothing) for option in options}
+    wanted = frozenset(_comparable(env, field, option, nothing) for option in options)
+    compare = COMPARE.get(operator)
+    edge: Any = next(iter(wanted), None)
 
-    def test(row_id: int, row: Row) -> bool:
-        found = get(row_id, row)
-        return (nothing if found is None else found) in wanted
-
-    return test
-
-
-def _compare(
-    get: values.Get, compare: Callable[[Any, Any], bool], wanted: Any, nothing: Any
-) -> Test:
     def test(row_id: int, row: Row) -> bool:
         found = get(row_id, row)
         found = nothing if found is None else found
-        return found is not None and wanted is not None and compare(found, wanted)
+        if compare is None:
+            return found in wanted
+        return None not in (found, edge) and compare(found, edge)
 
     return test
 
@@ -261,15 +258,6 @@ def _like(get: values.Get, operator: str, value: Any) -> Test:
         return everything if found is None else matches(str(found)) is not None
 
     return test
-
-
-def _through(env: Env, model: Model, field: Field, rest: str, operator: str, value: Any) -> Test:
-    if not field.relation:
-        names = {"model": model.name, "field": field.name, "kind": field.type.capitalize()}
-        raise env.words("path", rest=rest, **names)
-    inner = env.with_context(active_test=False) if field.type == "many2one" else env
-    found = ids(inner.as_trusted(), field.relation, [[rest, operator, value]])
-    return _among(env, model, field, found)
 
 
 def _among(env: Env, model: Model, field: Field, found: Collection[int]) -> Test:
