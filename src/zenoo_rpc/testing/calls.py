@@ -18,9 +18,13 @@ _OWN: dict[str, type[BaseModel]] = {
 }
 
 
+def _class_of(model: str) -> type[BaseModel]:
+    return _OWN.get(model, BaseModel)
+
+
 def method_of(model: str, name: str, series: int) -> Method | None:
     """Return a method of a model; None when there is none that is for callers from outside."""
-    found = getattr(_OWN.get(model, BaseModel), name, None)
+    found = getattr(_class_of(model), name, None)
     is_there = inspect.isfunction(found) and name[0] != "_" and ONLY.get(name, series) == series
     return found if is_there else None
 
@@ -34,12 +38,10 @@ def run(env: Env, name: str, method: str, args: Sequence[Any], kwargs: Mapping[s
     """Run a method as JSON-RPC calls it, with the ids as its first argument.
 
     Raises:
-        RefusalError: every way in which the method, its arguments or the records are refused.
+        RefusalError: every way in which the method or the records are refused.
+        TypeError: arguments that are not those of the method, in the words of Python.
     """
-    model = env.db.models.get(name)
-    if model is None:
-        raise env.words("model", name=name)
-    function = _public(env, model, method, "method")
+    model, function = _public(env, name, method)
     rest, named, ids = list(args), dict(kwargs), []
     if not env.new and "args" in named:  # so 14 calls a domain
         named["domain"] = named.pop("args")
@@ -47,41 +49,19 @@ def run(env: Env, name: str, method: str, args: Sequence[Any], kwargs: Mapping[s
         if not rest:
             raise env.words("no ids")
         ids = env.record_ids(rest.pop(0))
-    records = _OWN.get(name, BaseModel)(env, model, ids)
-    try:
-        inspect.signature(function).bind(records, *rest, **named)
-    except TypeError:
-        said = f"BaseModel.{method}()" if env.new else f"{method}()"
-        text = _in_words_of_python(function, records, rest, named)
-        text = text.replace(f"{function.__qualname__}()", said)
-        raise env.words("TypeError", text=text) from None
-    return function(records, *rest, **named)
-
-
-def _in_words_of_python(
-    function: Method, records: BaseModel, args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> str:
-    """Return what Python says of arguments that do not fit; the function does not begin to run."""
-    try:
-        function(records, *args, **kwargs)
-    except TypeError as error:
-        return str(error).partition(". Did you mean")[0]
-    raise AssertionError(function)  # pragma: no cover
+    return function(_class_of(name)(env, model, ids), *rest, **named)
 
 
 def run_named(env: Env, name: str, method: str, ids: Any, kwargs: Mapping[str, Any]) -> Any:
     """Run a method as JSON-2 calls it, with named arguments and the ids beside them.
 
     Raises:
-        RefusalError: as for `run`.
+        RefusalError: every way in which the method, its arguments or the records are refused.
     """
-    model = env.db.models.get(name)
-    if model is None:
-        raise env.words("model over json2", name=name)
-    function = _public(env, model, method, "method over json2")
+    model, function = _public(env, name, method, " over json2")
     if ids and not is_on_ids(function):
         raise env.words("unprocessable", text=f"cannot call {name}.{method} with ids")
-    records = _OWN.get(name, BaseModel)(env, model, env.record_ids(ids))
+    records = _class_of(name)(env, model, env.record_ids(ids))
     try:
         inspect.signature(function).bind(records, **kwargs)
     except TypeError as error:
@@ -91,26 +71,28 @@ def run_named(env: Env, name: str, method: str, ids: Any, kwargs: Mapping[str, A
     return [result] if method == "create" and isinstance(result, int) else result
 
 
-def _public(env: Env, model: Model, name: str, refusal: str) -> Method:
-    """Return the method of a model that callers from outside may call.
+def _public(env: Env, name: str, method: str, dialect: str = "") -> tuple[Model, Method]:
+    """Return a model and one of its methods, which callers from outside may call.
 
     Raises:
-        RefusalError: AccessError for a private one, *refusal* for one that is not there,
-            NotImplementedError for one that real Odoo has, UserError when its next call is
-            to be refused.
+        RefusalError: no such model, AccessError for a private method, AttributeError for one that
+            is not there, NotImplementedError for one that real Odoo has, UserError when its next
+            call is to be refused.
     """
-    series = env.words.series
-    if name.startswith("_") or name in data.read("methods.json", series)["private"]:
-        raise env.words("private", model=model.name, method=name)
-    refusals = env.db.refusals.get((model.name, name))
+    series, model = env.words.series, env.db.models.get(name)
+    if model is None:
+        raise env.words(f"model{dialect}", name=name)
+    if method.startswith("_") or method in data.read("methods.json", series)["private"]:
+        raise env.words("private", model=name, method=method)
+    refusals = env.db.refusals.get((name, method))
     if refusals:
         raise env.words("refused call", text=refusals.pop(0))
-    found = method_of(model.name, name, series)
+    found = method_of(name, method, series)
     if found is not None:
-        return found
-    if _is_in_odoo(series, model, name):
-        raise env.words("lacks", what=f"no method '{model.name}.{name}'")
-    raise env.words(refusal, model=model.name, method=name)
+        return model, found
+    if _is_in_odoo(series, model, method):
+        raise env.words("lacks", what=f"no method '{name}.{method}'")
+    raise env.words(f"method{dialect}", model=name, method=method)
 
 
 def _is_in_odoo(series: int, model: Model, name: str) -> bool:

@@ -96,11 +96,6 @@ class Env:
         """Return the same surroundings without access checks."""
         return evolve(self, trusted=True)
 
-    @property
-    def limited(self) -> bool:
-        """Return whether the caller is a user with few rights."""
-        return not self.trusted and self.uid > ADMIN
-
     def check(self, model: Model, verb: str) -> None:
         """Refuse what the caller may not do; *verb* is create, modify, delete or access."""
         if self.trusted or verb in model.everyone or (self.uid <= ADMIN and model.group):
@@ -111,24 +106,15 @@ class Env:
         names = {"label": model.label, "model": model.name, "group": model.group}
         raise self.words(about, verb=verb, **names)
 
-    def hides(self, model: Model) -> bool:
-        """Return whether there may be records of the model that the caller must not know of."""
-        return not self.trusted and bool(model.private_to or model.name in self.db.ruled_out)
-
     def sees(self, model: Model, row: Row) -> bool:
         """Return whether a record is among those that the caller may know of."""
-        if self.rules_out(model, row):
-            return False
-        if not model.private_to or self.trusted or (self.uid == ADMIN and model.for_admin):
+        if self.trusted:
             return True
-        return bool(row.get(model.private_to) == self.uid)
-
-    def rules_out(self, model: Model, row: Row) -> bool:
-        """Return whether a record rule hides a record."""
-        values = self.db.ruled_out.get(model.name)
-        if values is None or self.trusted:
+        hidden = self.db.ruled_out.get(model.name)
+        if hidden is not None and all(row.get(name) == value for name, value in hidden.items()):
             return False
-        return all(row.get(name) == value for name, value in values.items())
+        everyone = not model.private_to or (self.uid == ADMIN and model.for_admin)
+        return everyone or row.get(model.private_to) == self.uid
 
     def hidden(self, model: Model, operation: str = "read") -> RefusalError:
         """Return the refusal of a record that the caller must not know of."""

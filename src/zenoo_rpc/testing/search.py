@@ -58,9 +58,7 @@ def ids(
             raise env.words(about)
     only = _only(terms)
     candidates = table.rows.items() if only is None else env.existing(table, only)
-    found = [row_id for row_id, row in candidates if test(row_id, row)]
-    if env.hides(model):
-        found = [row_id for row_id in found if env.sees(model, table.rows[row_id])]
+    found = [row_id for row_id, row in candidates if test(row_id, row) and env.sees(model, row)]
     found = values.ordered(env, model, sorted(found), clause)
     start = int(offset or 0)
     return found[start : start + int(limit)] if limit else found[start:]
