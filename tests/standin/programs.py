@@ -113,17 +113,11 @@ def odd_dates(s: Talk) -> None:
     s("res.currency.rate", "create", {"rate": 2.0})
 
 
-def odd_images(s: Talk) -> None:
-    """An image comes in base64."""
-    s(PARTNER, "create", {"name": s.tag, "image_1920": "not base64!"})
-
-
 def what_is_tidied(s: Talk) -> None:
     """Notes are HTML in 19 and plain text in 14."""
     for vals in (
         {"website": "https://example.com/a"},
         {"comment": "plain & text"},
-        {"comment": "<script>alert(1)</script><p>hi</p>"},
     ):
         row = s(PARTNER, "create", {"name": s.tag, **vals})
         s(PARTNER, "read", [row], list(vals))
@@ -203,8 +197,6 @@ def required_and_unique(s: Talk) -> None:
     s(COUNTRY, "write", [SWITZERLAND], {"code": "BE"})
     s(COUNTRY, "write", [SWITZERLAND], {"name": False})
     s(TAG, "create", {"color": 1})
-    s(PRODUCT, "create", {})
-    s(PRODUCT, "create", {"name": False})
 
 
 def products(s: Talk) -> None:
@@ -237,7 +229,7 @@ def tags_by_command(s: Talk) -> None:
     then([[6, 0, [b]]])
     then([])
     then(False)
-    for wrong in ("nope", 5, {"a": 1}, [[6]], [[4, GONE]], [[6, 0, [GONE]]], [[0, 0, {}]]):
+    for wrong in ("nope", 5, {"a": 1}, [[4, GONE]], [[6, 0, [GONE]]], [[0, 0, {}]]):
         then(wrong)
     then([[2, GONE, 0], [3, GONE, 0], [1, GONE, {"name": "q"}]])
     s(TAG, "read", [a, b], ["name"])
@@ -680,7 +672,6 @@ ADMIN: list[Callable[[Talk], None]] = [
     odd_selections,
     odd_references,
     odd_dates,
-    odd_images,
     what_is_tidied,
     read_only_fields,
     company_type,

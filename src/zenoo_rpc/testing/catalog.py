@@ -14,7 +14,6 @@ from .refusals import Words
 
 FILES = ("contacts.json", "product.json", "base.json")
 OPEN = ("sale.json", "account.json")  # models that a user's own description may replace
-COUNTRIES = {14: 250, 19: 251}  # that real servers have
 
 
 @cache
@@ -37,7 +36,6 @@ def new_database(words: Words) -> Database:
             for row in rows:
                 if "id" in row:
                     _insert(env, name, dict(row))
-    env.table("res.country").last_id = COUNTRIES[words.series]
     return db
 
 

@@ -8,17 +8,14 @@ from attrs import define, field
 
 from . import external_ids, search
 from .env import Env
-from .fields import DECIMAL, WHOLE, Field
+from .fields import DECIMAL, SHAPES, WHOLE, Field
 from .models import Model
 
 YES = frozenset({"1", "true", "yes"})
 NO = frozenset({"", "0", "false", "no"})
 BY_NAME = ""  # the sub-field of a relation that is given by name
 IDS = {BY_NAME: "name", "id": "external id", ".id": "database id"}
-MOMENTS = {
-    "date": ("%Y-%m-%d", "2012-12-31"),
-    "datetime": ("%Y-%m-%d %H:%M:%S", "2012-12-31 23:59:59"),
-}
+EXAMPLE = "2012-12-31 23:59:59"
 
 
 class ConversionError(Exception):
@@ -78,7 +75,7 @@ class Converter:
             return self._boolean(about, value)
         if about.type in WHOLE or about.type in DECIMAL:
             return _number(about, value)
-        if about.type in MOMENTS:
+        if about.type in SHAPES:
             return _moment(about, value)
         if about.type == "selection":
             return self._option(about, value)
@@ -157,13 +154,13 @@ class Converter:
         return ids[0] if ids else None
 
     def _children(self, about: Field, lines: Sequence[Any]) -> list[Any]:
-        """Return the commands that make or change the children of a record."""
+        """Return the commands that make the children of a record."""
         target = self.env.other(about).model
-        if len(lines) == 1 and set(lines[0]) <= set(IDS):
-            sub, given = _sub_field(about, lines)
-            lines = [{sub: item} for item in given.split(",")]
-        commands: list[Any] = []
+        commands = []
         for line in lines:
+            if not IDS.keys().isdisjoint(line):
+                text = f"The stand-in imports new lines only: name the fields of '{about.string}'"
+                raise ConversionError(text)
             values, wrong = self.values(target, line)
             for name, found in wrong:
                 if not found.warning:
@@ -171,22 +168,8 @@ class Converter:
                     text = found.text.replace(f"'{string}'", f"'{about.string}/{string}'")
                     raise ConversionError(text, found.more)
                 self._warnings.append(found)
-            known = self._known_child(about, line)
-            commands += [[4, known, 0], [1, known, values]] if known else [[0, 0, values]]
+            commands.append([0, 0, values])
         return commands
-
-    def _known_child(self, about: Field, line: Mapping[str, Any]) -> int | bool:
-        """Return the id of the child that a line names, False for a new one."""
-        named = {name: value for name, value in line.items() if name in IDS}
-        if not named:
-            return False
-        sub, given = _sub_field(about, [named])
-        try:
-            return self._reference(about, sub, given)
-        except ConversionError:
-            if sub == "id":
-                return False
-            raise
 
 
 def _sub_field(about: Field, records: Sequence[Mapping[str, Any]]) -> tuple[str, Any]:
@@ -214,9 +197,9 @@ def _number(about: Field, value: Any) -> float:
 
 
 def _moment(about: Field, value: Any) -> str:
-    shape, example = MOMENTS[about.type]
+    shape, length, _ = SHAPES[about.type]
     try:
-        return datetime.strptime(value[: len(example)], shape).strftime(shape)  # noqa: DTZ007
+        return datetime.strptime(value[:length], shape).strftime(shape)  # noqa: DTZ007
     except ValueError:
         text = f"'{value}' does not seem to be a valid {about.type} for field '{about.string}'"
-        raise ConversionError(text, {"moreinfo": f"Use the format '{example}'"}) from None
+        raise ConversionError(text, {"moreinfo": f"Use the format '{EXAMPLE[:length]}'"}) from None

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat, takewhile
 from typing import Any
 
-from attrs import asdict, define, field, frozen
+from attrs import define, field, frozen
 
 from . import external_ids, search, writing
 from .convert import BY_NAME, IDS, ConversionError, Converter
 from .env import Env
+from .fields import reference
 from .models import Model
 from .refusals import RefusalError
 
@@ -119,7 +120,7 @@ class _Task:
         given = record.get(".id")
         if not given:
             return 0
-        [wanted] = self.env.record_ids(int(given) if str(given).isdecimal() else given)
+        wanted = reference(self.env.words, given) or 0
         if search.ids(self.env, self.model.name, [["id", "=", wanted]]):
             return wanted
         text = f"Unknown database identifier '{wanted}'"
@@ -148,7 +149,7 @@ class _Task:
                 self.ids += self._write(batch)
             return
         except RefusalError as error:
-            if self.env.new and error.is_for_users and error.violation is None:
+            if self.env.new and error.is_for_users and error.at is None:
                 overall = {**batch[0].place, "type": "error", "message": error.message}
         for item in batch:
             try:
@@ -161,17 +162,16 @@ class _Task:
 
     def _about(self, error: RefusalError) -> dict[str, str]:
         """Return the parts of the message that a refusal makes."""
-        found = error.violation
-        if found is None:
+        if error.at is None:
             if error.name.startswith("psycopg2.") or (self.env.new and error.is_for_users):
                 return {"message": error.message}
             kind = error.name.removeprefix("builtins.")
             text = f"Unknown error during import: <class '{kind}'>: {error.text}"
             return {"message": text, "moreinfo": "Resolve other errors first"}
-        text, mine = error.message.removeprefix(PREFIX), found.model == self.model.name
-        if not self.env.new and mine and (found.field or found.kind == "check"):
-            text = self.env.words(f"{found.kind} in an import", **asdict(found)).message
-        return {"message": text, **({"field": found.field} if mine and found.field else {})}
+        (model, column), text = error.at, error.message.removeprefix(PREFIX)
+        if model != self.model.name:
+            return {"message": text}
+        return {"message": error.in_import or text, **({"field": column} if column else {})}
 
     def _write(self, items: Sequence[_Item]) -> list[int]:
         """Update the records that are there, create the others, and name them."""

@@ -27,43 +27,32 @@ _OF_HTTP = {
 }
 
 
-@frozen(kw_only=True)
-class Violation:
-    """What the database found wrong, from which an import makes a message of its own.
-
-    Args:
-        kind: ``required``, ``unique``, ``check`` or ``reference``.
-        model: the model of the table.
-        field: the column, empty when there are several.
-        string: the label of the field.
-        text: what the constraint says.
-    """
-
-    kind: str
-    model: str
-    field: str = ""
-    string: str = ""
-    text: str = ""
-
-
 class RefusalError(Exception):
     """A refusal as it goes over the wire.
 
     Args:
         name: the dotted class, such as ``odoo.exceptions.ValidationError``.
         message: the text.
-        violation: what the database found, when it was the database that refused.
         hint: what the traceback says besides.
+        in_import: what an import says instead; the same when it is empty.
+        at: the model and the column that the database found wrong, the column empty when there are
+            several; None when it was not the database that refused.
     """
 
     def __init__(
-        self, name: str, message: str, violation: Violation | None = None, hint: str = ""
+        self,
+        name: str,
+        message: str,
+        hint: str = "",
+        in_import: str = "",
+        at: tuple[str, str] | None = None,
     ) -> None:
         super().__init__(name, message)
         self.name = name
         self.message = message
-        self.violation = violation
         self.hint = hint
+        self.in_import = in_import
+        self.at = at
 
     @property
     def kind(self) -> str:
@@ -115,12 +104,14 @@ class Words:
         return self.series >= 19
 
     def __call__(
-        self, about: str, violation: Violation | None = None, /, **values: Any
+        self, about: str, at: tuple[str, str] | None = None, /, **values: Any
     ) -> RefusalError:
         """Return the refusal that `words.json` has under a name, its blanks filled in."""
-        kind, text, *hint = data.read("words.json", self.series)[about]
+        kind, text, *more = data.read("words.json", self.series)[about]
         module = "" if "." in kind else EXCEPTIONS if kind in _OF_ODOO else "builtins."
-        return RefusalError(module + kind, text.format(**values), violation, *hint)
+        hint, in_import = [*more, "", ""][:2]
+        text, in_import = (one.format(**values) for one in (text, in_import))
+        return RefusalError(module + kind, text, hint, in_import, at)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from . import values
 from .database import NotUniqueError, Row, Table
 from .env import Env
 from .models import Model
-from .refusals import RefusalError, Violation
+from .refusals import RefusalError
 
 
 def check_row(env: Env, table: Table, row: Row, references: Iterable[str]) -> None:
@@ -14,11 +14,8 @@ def check_row(env: Env, table: Table, row: Row, references: Iterable[str]) -> No
     model = table.model
     for name in model.required:
         if row.get(name) is None:
-            string = model.fields[name].string
-            owner, label = model.fields[name].owner or (model.name, model.label)
-            found = Violation(kind="required", model=owner, field=name, string=string)
-            names = {"label": label, "model": owner, "string": string, "field": name}
-            raise env.words("required", found, **names)
+            names = {"label": model.label, "string": model.fields[name].string}
+            raise env.words("required", (model.name, name), model=model.name, field=name, **names)
     if model.name == "ir.model.data" and " " in row["name"]:
         raise _broken(
             env, model, "ir_model_data_name_nospaces", "External IDs cannot contain spaces"
@@ -37,32 +34,29 @@ def check_row(env: Env, table: Table, row: Row, references: Iterable[str]) -> No
 
 
 def _broken(env: Env, model: Model, constraint: str, text: str) -> RefusalError:
-    found = Violation(kind="check", model=model.name, text=text)
-    return env.words("constraint", found, constraint=constraint, text=text)
+    return env.words("check", (model.name, ""), constraint=constraint, text=text)
 
 
 def refers(env: Env, model: Model, name: str) -> RefusalError:
     """Return the refusal of a reference to nothing, and of deleting what is referred to."""
-    string = model.fields[name].string
     constraint = f"{model.name.replace('.', '_')}_{name}_fkey"
-    found = Violation(kind="reference", model=model.name, field=name, string=string)
-    names = {"label": model.label, "model": model.name, "string": string, "field": name}
-    return env.words("reference", found if env.new else None, constraint=constraint, **names)
+    names = {"label": model.label, "model": model.name, "constraint": constraint, "field": name}
+    at = (model.name, name) if env.new else None
+    return env.words("reference", at, string=model.fields[name].string, **names)
 
 
 def not_unique(env: Env, model: Model, row: Row, clash: NotUniqueError) -> RefusalError:
     """Return the refusal of a value that another record has."""
     [(name, constraint, text)] = [one for one in model.unique if one[0] == clash.name]
-    if not text:  # an index that is no constraint
-        columns = name.split(",")
-        shown = ", ".join(str(row[column]) for column in columns)
-        text = f"DETAIL:  Key ({', '.join(columns)})=({shown}) already exists."
-        found = Violation(kind="unique", model=model.name, text=text)
-        return env.words("index", found, constraint=constraint, text=text)
-    field = model.fields.get(name)
-    column = {} if field is None else {"field": name, "string": field.string}
-    found = Violation(kind="unique", model=model.name, text=text, **column)
-    return env.words("constraint", found, constraint=constraint, text=text)
+    if name in model.fields:
+        names = {"field": name, "string": model.fields[name].string, "text": text}
+        return env.words("unique", (model.name, name), constraint=constraint, **names)
+    if text:
+        return env.words("unique together", (model.name, ""), constraint=constraint, text=text)
+    columns = name.split(",")  # of an index that is no constraint
+    shown = ", ".join(str(row[column]) for column in columns)
+    text = f"DETAIL:  Key ({', '.join(columns)})=({shown}) already exists."
+    return env.words("index", (model.name, ""), constraint=constraint, text=text)
 
 
 def check_record(env: Env, model: Model, row_id: int) -> None:

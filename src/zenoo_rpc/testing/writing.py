@@ -15,7 +15,6 @@ from .fields import TO_MANY, Field
 from .models import MAGIC, Model
 
 CREATE, UPDATE, DELETE, UNLINK, LINK, CLEAR, SET = range(7)
-_LENGTHS = {CREATE: 3, UPDATE: 3, DELETE: 2, UNLINK: 2, LINK: 2, SET: 3}
 
 
 def create(env: Env, name: str, vals_list: Sequence[Any]) -> list[int]:
@@ -235,8 +234,6 @@ class _Relation:
         for command in value:
             if not isinstance(command, list | tuple) or not command or type(command[0]) is not int:
                 continue
-            if len(command) < _LENGTHS.get(command[0], 1):
-                raise self.env.words("command")
             self._carry_out(*[*command, 0, 0][:3])
 
     def _carry_out(self, code: int, target: Any, vals: Any) -> None:
