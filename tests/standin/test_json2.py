@@ -169,16 +169,6 @@ def test_sessions_end_with_a_reset(odoo: OdooStandIn) -> None:
     assert (100, "odoo.http.SessionExpiredException") == (answer["code"], answer["refused"])
 
 
-def test_proof_of_who_it_is_wears_off(odoo: OdooStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten minutes after the password a session is asked for it again."""
-    talk = WebTalk(odoo.url, "demo", "19.0")
-    talk.make_key("first")
-    wizard = talk.quiet("res.users.apikeys.description", "create", {"name": "second"})
-    monkeypatch.setattr("zenoo_rpc.testing.keys.PROOF", 0)
-    asked = talk.quiet("res.users.apikeys.description", "make_key", [wizard])
-    assert "res.users.identitycheck" == asked["res_model"]
-
-
 def test_keys_are_secret(odoo: OdooStandIn) -> None:
     """No call shows a key, and neither do the records."""
     shown = json.dumps(odoo.records("res.users.apikeys"), default=str)

@@ -25,12 +25,12 @@ class ServedSession:
     """What the server remembers of one client; a call with a key has one of its own.
 
     Args:
-        checked: when the user proved who it is once more, by `time.monotonic`; None if never.
+        checked: whether the user proved who it is once more.
         over_http: whether it is one of HTTP proper; over `/jsonrpc` 19 has none.
     """
 
     uid: int
-    checked: float | None = None
+    checked: bool = False
     over_http: bool = True
 
 

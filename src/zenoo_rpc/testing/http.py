@@ -91,7 +91,8 @@ class Front:
 
     def _of_service(self, request: Request, params: Mapping[str, Any]) -> Task:
         """Return the call of `/jsonrpc`: of one of the services `common`, `db` and `object`."""
-        service, (name, method, args) = self.service, (params[k] for k in _PARAMS)
+        service = self.service
+        name, method, args = params["service"], params["method"], params["args"]
         if (name, method) == ("object", "execute_kw"):
             database, uid, password, *rest = args
             return self._of_model(lambda: service.authenticate(database, uid, password), *rest)
@@ -142,9 +143,9 @@ class Front:
         uid = service.login(db, login, password, by_key=False)
         if not uid:
             raise service.words("denied")
-        old = service.sessions.pop(before, None)  # what it remembers goes on
+        old = service.sessions.pop(before, ServedSession(uid))  # what it remembers goes on
         cookie = secrets.token_urlsafe(63)
-        service.sessions[cookie] = ServedSession(uid, old.checked if old else None)
+        service.sessions[cookie] = ServedSession(uid, old.checked)
         return {"uid": uid, "db": db, "username": login, COOKIE: cookie}
 
     def _log_out(self, cookie: str) -> None:
@@ -211,6 +212,3 @@ class Front:
     def _page(self, status: int, text: str) -> Answer:
         page = f"<!doctype html>\n<title>{status}</title>\n<p>{text}</p>\n"
         return Response(page, status, content_type="text/html; charset=utf-8"), None
-
-
-_PARAMS = ("service", "method", "args")

@@ -36,6 +36,7 @@ class Model:
         private_to: the field with the only user who sees a record; for everyone when it is empty.
         for_admin: whether the administrator sees what is private to others.
         indexed: fields by which records are looked up, besides references and unique ones.
+        name_field: the field that a record is called by, the empty text when there is none.
         is_open: whether it may have methods and relatives of which nothing is known here.
     """
 
@@ -51,9 +52,9 @@ class Model:
     private_to: str = ""
     for_admin: bool = False
     is_open: bool = False
+    name_field: str = field()
     required: list[str] = field(init=False)
     references: list[str] = field(init=False)
-    name_field: str = field(init=False)
 
     @required.default
     def _required(self) -> list[str]:

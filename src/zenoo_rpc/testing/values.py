@@ -21,8 +21,6 @@ def name_of_row(env: Env, model: str, row_id: int | None, row: Row) -> str:
     """Return what the record in *row* is called, in lists and in many2one values."""
     name: str = row.get("name") or ""
     match model:
-        case "res.users":
-            return display_name(env, "res.partner", row["partner_id"])
         case "res.partner":
             return _name_of_partner(env, row, name)
         case "res.partner.category" | "product.category":
@@ -34,10 +32,11 @@ def name_of_row(env: Env, model: str, row_id: int | None, row: Row) -> str:
             target = row["model"] in env.db.models and row.get("res_id")
             called = display_name(env, row["model"], row["res_id"]) if target else ""
             return called or external_id(row)
-        case "ir.config_parameter":
-            return str(row["key"])
-    field = env.table(model).model.name_field
-    return str(row.get(field) or "") if field else f"{model},{row_id}"
+    found = env.table(model).model
+    if not found.name_field:
+        return f"{model},{row_id}"
+    get = getter(env, found, found.fields[found.name_field])
+    return str(get(row_id or 0, row) or "")
 
 
 def _name_of_partner(env: Env, row: Row, name: str) -> str:
