@@ -13,7 +13,7 @@ from typing import Any
 from . import values
 from .database import Row
 from .env import Env
-from .fields import DECIMAL, NAMES, TEXT, WHOLE, Field
+from .fields import DECIMAL, NAMES, TEXT, TO_MANY, WHOLE, Field
 from .models import Model
 
 Test = Callable[[int, Row], bool]
@@ -166,30 +166,72 @@ def _positive(env: Env, model: Model, path: str, operator: str, value: Any) -> T
         raise env.words("field in a domain", model=model.name, field=path, leaf=leaf)
     field = model.fields[name]
     if field.relation:
-        env.other(field)
-    if rest:
-        if not field.relation:
-            names = {"model": model.name, "field": name, "kind": field.type.capitalize()}
-            raise env.words("path", rest=rest, **names)
-        inner = env.with_context(active_test=False) if field.type == "many2one" else env
-        found = ids(inner.as_trusted(), field.relation, [[rest, operator, value]])
-        return _among(env, model, field, found)
+        env.other(field)  # which says what is missing
     if not (field.store or field.through or name in NAMES):
         if env.new:
             raise env.words("not stored", model=model.name, field=name)
         return lambda row_id, row: True
+    if rest and not field.relation:
+        names = {"model": model.name, "field": name, "kind": field.type.capitalize()}
+        raise env.words("path", rest=rest, **names)
     if operator in {"child_of", "parent_of"}:
-        return _family(env, model, field, operator, value)
-    if operator == "any":
-        return _among(env, model, field, ids(env, env.other(field).model.name, value))
-    if field.relation and operator not in COMPARE:
-        return _relation(env, model, field, operator, value)
-    get = values.getter(env, model, field)
+        value = _family(env, field.relation or model.name, operator, value)
+        if name == "id" or (name == "parent_id" and field.relation == model.name):
+            # A condition on the parent field of the model itself is about the record and its line.
+            return lambda row_id, row: row_id in value
+        operator = "in"
+    elif field.relation and (rest or operator == "any" or operator in LIKE):
+        value = _others(env, field, rest, operator, value)
+        operator = "in"
     if operator in LIKE:
-        return _like(get, operator, value)
-    nothing = _nothing(env, field)
-    options = value if operator == "in" and isinstance(value, list | tuple) else [value]
-    wanted = frozenset(_comparable(env, field, option, nothing) for option in options)
+        return _like(values.getter(env, model, field), operator, value)
+    return _compare(env, model, field, operator, value)
+
+
+def _others(env: Env, field: Field, rest: str, operator: str, value: Any) -> Collection[int]:
+    """Return the records at the other side of a relation that a condition is about."""
+    other = env.other(field).model
+    if rest:
+        inner = env.with_context(active_test=False) if field.type == "many2one" else env
+        return ids(inner.as_trusted(), other.name, [[rest, operator, value]])
+    return ids(env, other.name, value) if operator == "any" else _named(env, field, operator, value)
+
+
+def _named(env: Env, field: Field, operator: str, value: Any) -> set[int]:
+    table = env.other(field)
+    matches, name = _pattern(operator, value).fullmatch, table.model.name
+    rows = table.rows.items()
+    return {one for one, row in rows if matches(values.name_of_row(env, name, one, row))}
+
+
+def _family(env: Env, relation: str, operator: str, value: Any) -> set[int]:
+    """Return records and those below (`child_of`) or above them."""
+    table = env.table(relation)
+    start = value if isinstance(value, list | tuple) else [value]
+    waiting = [int(item) for item in start if item and int(item) in table.rows]
+    parent = table.model.fields.get("parent_id")
+    has_family = parent is not None and parent.relation == relation
+    found: set[int] = set()
+    while waiting:
+        row_id = waiting.pop()
+        if row_id in found:
+            continue
+        found.add(row_id)
+        if has_family and operator == "child_of":
+            waiting += table.having("parent_id", row_id)
+        elif has_family and (above := table.rows[row_id].get("parent_id")) is not None:
+            waiting.append(above)
+    return found
+
+
+def _compare(env: Env, model: Model, field: Field, operator: str, value: Any) -> Test:
+    get, nothing = values.getter(env, model, field), _nothing(env, field)
+    options = value if isinstance(value, list | tuple | set) else [value]
+    wanted = {_comparable(env, field, option, nothing) for option in options}
+    for name in [option for option in options if field.relation and isinstance(option, str)]:
+        wanted |= _named(env, field, "=like", name)
+    if field.type in TO_MANY:
+        return _members(env, field, get, wanted)
     compare = COMPARE.get(operator)
     edge: Any = next(iter(wanted), None)
 
@@ -199,6 +241,21 @@ def _positive(env: Env, model: Model, path: str, operator: str, value: Any) -> T
         if compare is None:
             return found in wanted
         return None not in (found, edge) and compare(found, edge)
+
+    return test
+
+
+def _members(env: Env, field: Field, get: values.Get, wanted: Collection[int | None]) -> Test:
+    """Return the test of a relation to many records; None among those wanted is for no record."""
+    other = env.other(field).rows
+    owners = {other[one].get(field.relation_field) for one in wanted if one in other}
+
+    def test(row_id: int, row: Row) -> bool:
+        if None in wanted and not get(row_id, row):
+            return True
+        if field.type == "one2many":
+            return row_id in owners
+        return any(one in wanted for one in row.get(field.name) or ())
 
     return test
 
@@ -217,15 +274,14 @@ def _comparable(env: Env, field: Field, value: Any, nothing: Any) -> Any:
     if value is None or value is False:
         return nothing
     try:
-        match field.type:
-            case "boolean":
-                return bool(value)
-            case "datetime":
-                return str(datetime.fromisoformat(str(value)))
-            case "float" | "monetary":
-                return float(value)
-            case "integer" | "many2one_reference" | "many2one":
-                return int(value)
+        if field.type == "boolean":
+            return bool(value)
+        if field.type == "datetime":
+            return str(datetime.fromisoformat(str(value)))
+        if field.type in DECIMAL:
+            return float(value)
+        if field.type in WHOLE or (field.relation and not isinstance(value, str)):
+            return int(value)
     except (ValueError, TypeError) as error:
         if field.type == "datetime":
             raise env.words("date in a domain", value=value) from None
@@ -256,64 +312,3 @@ def _like(get: values.Get, operator: str, value: Any) -> Test:
         return everything if found is None else matches(str(found)) is not None
 
     return test
-
-
-def _among(env: Env, model: Model, field: Field, found: Collection[int]) -> Test:
-    """Return the test of a relation to one of the records *found*."""
-    known = frozenset(found)
-    if field.type == "one2many":
-        others = env.other(field).rows
-        mine = {others[one].get(field.relation_field) for one in known if one in others}
-        return lambda row_id, row: row_id in mine
-    if field.type == "many2many":
-        return lambda row_id, row: not known.isdisjoint(row.get(field.name) or ())
-    get = values.getter(env, model, field)
-    return lambda row_id, row: get(row_id, row) in known
-
-
-def _relation(env: Env, model: Model, field: Field, operator: str, value: Any) -> Test:
-    """Return the test of a relation to records given by id or by name, or to none."""
-    if operator in LIKE:
-        return _among(env, model, field, _named(env, field.relation, operator, value))
-    options = value if isinstance(value, list | tuple) else [value]
-    wanted: set[int] = set()
-    for option in options:
-        if isinstance(option, str):
-            wanted |= _named(env, field.relation, "=like", option)
-        elif option:
-            wanted.add(int(option))
-    found = _among(env, model, field, wanted)
-    if all(option not in (None, False) for option in options):
-        return found
-    get = values.getter(env, model, field)
-    return lambda row_id, row: found(row_id, row) or get(row_id, row) in ([], None)
-
-
-def _named(env: Env, model: str, operator: str, value: Any) -> set[int]:
-    matches = _pattern(operator, value).fullmatch
-    rows = env.table(model).rows.items()
-    return {one for one, row in rows if matches(values.name_of_row(env, model, one, row))}
-
-
-def _family(env: Env, model: Model, field: Field, operator: str, value: Any) -> Test:
-    """Return the test of a relation to records, those below (`child_of`) or above them."""
-    relation = field.relation or model.name
-    table = env.table(relation)
-    start = value if isinstance(value, list | tuple) else [value]
-    waiting = [int(item) for item in start if item and int(item) in table.rows]
-    parent = table.model.fields.get("parent_id")
-    has_family = parent is not None and parent.relation == relation
-    found: set[int] = set()
-    while waiting:
-        row_id = waiting.pop()
-        if row_id in found:
-            continue
-        found.add(row_id)
-        if has_family and operator == "child_of":
-            waiting += table.having("parent_id", row_id)
-        elif has_family and (above := table.rows[row_id].get("parent_id")) is not None:
-            waiting.append(above)
-    if field.name in {"id", "parent_id"} and relation == model.name:
-        # A condition on the parent field of the model itself is about the record and its line.
-        return lambda row_id, row: row_id in found
-    return _among(env, model, field, found)
