@@ -123,4 +123,5 @@ def told() -> Iterator[None]:
         raise
     except Exception as error:
         text = str(error.args[0] if error.args else "")
-        raise RefusalError(f"builtins.{type(error).__name__}", text) from error
+        hint = "The stand-in raised this while it carried the call out."
+        raise RefusalError(f"builtins.{type(error).__name__}", text, hint) from error

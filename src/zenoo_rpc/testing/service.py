@@ -126,6 +126,6 @@ class Service:
     @contextmanager
     def transaction(self, session: ServedSession, context: Any = None) -> Iterator[Env]:
         """Let one call work: commit what it does, or nothing of it when it is refused."""
-        given = dict(context or {})
-        with self.db.transaction():
-            yield Env(self.db, self.words, session, given)
+        db = self.db  # another one takes its place with `reset`
+        with db.transaction():
+            yield Env(db, self.words, session, dict(context or {}))

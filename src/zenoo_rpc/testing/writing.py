@@ -31,9 +31,7 @@ def create(env: Env, name: str, vals_list: Sequence[Any]) -> list[int]:
 
 def _create_one(env: Env, table: Table, vals: Any) -> int:
     model = table.model
-    if not isinstance(vals, Mapping):
-        text = f"'{type(vals).__name__}' object has no attribute 'get'"
-        raise env.words("AttributeError", text=text)
+    _require_mapping(env, vals)
     vals = {**_context_defaults(env, model), **vals}
     row = _defaults(env, model)
     special = _fill(env, model, row, vals, "create")
@@ -47,6 +45,12 @@ def _create_one(env: Env, table: Table, vals: Any) -> int:
         _Relation(env, table, row_id, field, creating=True).write(value)
     rules.check_record(env, model, row_id)
     return row_id
+
+
+def _require_mapping(env: Env, vals: Any) -> None:
+    if not isinstance(vals, Mapping):
+        text = f"'{type(vals).__name__}' object has no attribute 'get'"
+        raise env.words("AttributeError", text=text)
 
 
 def _give_partner(env: Env, row: Row, vals: Mapping[str, Any]) -> None:
@@ -116,11 +120,7 @@ def write(env: Env, name: str, ids: Sequence[int], vals: Any) -> None:
     """
     table = env.table(name)
     model = table.model
-    if not isinstance(vals, Mapping):
-        kind = type(vals).__name__
-        if env.new:
-            raise env.words("AttributeError", text=f"'{kind}' object has no attribute 'get'")
-        raise env.words("TypeError", text=f"argument of type '{kind}' is not iterable")
+    _require_mapping(env, vals)
     if not ids:
         return
     rules.guard(env, table, ids, "write", "modify")
