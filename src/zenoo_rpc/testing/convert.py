@@ -18,6 +18,7 @@ IDS = {BY_NAME: "name", "id": "external id", ".id": "database id"}
 EXAMPLE = "2012-12-31 23:59:59"
 
 
+@define
 class ConversionError(Exception):
     """A text that is not a value of its field; the import goes on to find further ones.
 
@@ -27,13 +28,9 @@ class ConversionError(Exception):
         warning: whether the value is taken all the same.
     """
 
-    def __init__(
-        self, text: str, more: Mapping[str, Any] | None = None, *, warning: bool = False
-    ) -> None:
-        super().__init__(text, more, warning)
-        self.text = text
-        self.more = more
-        self.warning = warning
+    text: str
+    more: Mapping[str, Any] | None = None
+    warning: bool = False
 
 
 @define

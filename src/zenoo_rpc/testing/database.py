@@ -17,12 +17,11 @@ Row = dict[str, Any]
 Check = Callable[[dict[str, Any]], str | None]  # a text refuses the record
 
 
+@define
 class NotUniqueError(Exception):
     """Two records would share the value of a unique field."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+    name: str
 
 
 class Table:

@@ -20,7 +20,7 @@ AUTHENTICATE = "/web/session/authenticate"
 DESTROY = "/web/session/destroy"
 CALL = "/web/dataset/call_kw"
 COOKIE = "session_id"
-Answer = tuple[Response, ServedCall | None]  # and the call that it answers when there was one
+Served = tuple[Response, ServedCall | None]  # and the call that it answers when there was one
 Task = tuple[ServedCall | None, Callable[[], Any]]  # a call, and what carries it out
 _JSON2 = re.compile(r"/json/2(?:/([^/]+)/([^/]+)/?|/.*)?")
 _BEARER = re.compile(r"bearer\s+(.+)", re.IGNORECASE)
@@ -40,7 +40,7 @@ class Front:
     max_body: int = MAX_BODY
     jsonrpc: bool = True
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Served:
         """Return the answer to one request."""
         path, new = request.path, self.service.words.new
         if path == "/jsonrpc" and self.jsonrpc:
@@ -61,8 +61,8 @@ class Front:
             return self._rpc(request, self._of_session)
         return self._page(404, "Not Found")
 
-    def _rpc(self, request: Request, task: Callable[[Request, Mapping[str, Any]], Task]) -> Answer:
-        """Answer a call in the envelope that `/jsonrpc` and the web client's paths share."""
+    def _rpc(self, request: Request, task: Callable[[Request, Mapping[str, Any]], Task]) -> Served:
+        """Served a call in the envelope that `/jsonrpc` and the web client's paths share."""
         words, call = self.service.words, None
         if request.mimetype not in JSON or request.method != "POST":
             return self._wrong_type()
@@ -151,8 +151,8 @@ class Front:
     def _log_out(self, cookie: str) -> None:
         del self.service.sessions[cookie]
 
-    def _json2(self, request: Request, model: str, method: str) -> Answer:
-        """Answer `POST /json/2/<model>/<method>`: named arguments, a bearer key, a status."""
+    def _json2(self, request: Request, model: str, method: str) -> Served:
+        """Served `POST /json/2/<model>/<method>`: named arguments, a bearer key, a status."""
         words, service = self.service.words, self.service
         if not method or request.method != "POST":
             text = "Did you mean POST /json/2/<model>/<method>?"
@@ -205,10 +205,10 @@ class Front:
         kind = "application/json" + ("; charset=utf-8" if self.service.words.new else "")
         return Response(json.dumps(body), status, headers={"Content-Type": kind})
 
-    def _wrong_type(self) -> Answer:
+    def _wrong_type(self) -> Served:
         status = 415 if self.service.words.new else 400
         return self._page(status, "Please verify the Content-Type request header")
 
-    def _page(self, status: int, text: str) -> Answer:
+    def _page(self, status: int, text: str) -> Served:
         page = f"<!doctype html>\n<title>{status}</title>\n<p>{text}</p>\n"
         return Response(page, status, content_type="text/html; charset=utf-8"), None

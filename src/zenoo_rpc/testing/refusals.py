@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from attrs import frozen
+from attrs import define, frozen
 
 from . import data
 
@@ -27,6 +27,7 @@ _OF_HTTP = {
 }
 
 
+@define
 class RefusalError(Exception):
     """A refusal as it goes over the wire.
 
@@ -39,20 +40,11 @@ class RefusalError(Exception):
             several; None when it was not the database that refused.
     """
 
-    def __init__(
-        self,
-        name: str,
-        message: str,
-        hint: str = "",
-        in_import: str = "",
-        at: tuple[str, str] | None = None,
-    ) -> None:
-        super().__init__(name, message)
-        self.name = name
-        self.message = message
-        self.hint = hint
-        self.in_import = in_import
-        self.at = at
+    name: str
+    message: str
+    hint: str = ""
+    in_import: str = ""
+    at: tuple[str, str] | None = None
 
     @property
     def kind(self) -> str:
