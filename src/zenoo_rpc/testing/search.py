@@ -1,22 +1,22 @@
 """Which records a domain finds, in which order.
 
-A domain becomes a test of one row. The two releases differ: 14 compares as SQL does (NULL is
-nothing), 19 takes an empty text for NULL and zero for no number.
+Each condition of a domain becomes the set of the records that meet it. The two releases differ: 14
+compares as SQL does (NULL is nothing), 19 takes an empty text for NULL and zero for no number.
 """
 
 import operator as op
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from attrs import frozen
+
 from . import values
-from .database import Row
+from .database import Row, Table
 from .env import Env
 from .fields import DECIMAL, NAMES, TEXT, TO_MANY, WHOLE, Field
 from .models import Model
-
-Test = Callable[[int, Row], bool]
 
 COMPARE = {"<": op.lt, ">": op.gt, "<=": op.le, ">=": op.ge}
 LIKE = frozenset({"like", "ilike", "=like", "=ilike"})
@@ -49,19 +49,20 @@ def ids(
         raise env.words("no domain", domain=domain)
     terms = list(domain or ())
     named = {term[0] for term in terms if isinstance(term, list | tuple) and term}
-    if "active" in model.fields and env.context.get("active_test", True) and "active" not in named:
-        terms = [["active", "=", True], *terms]
-    test = _test(env, model, terms, domain)
+    hides = "active" in model.fields and "active" not in named
+    only = _only(terms)
+    rows = table.rows if only is None else dict(env.existing(table, only))
+    found = _Search(env, table, rows).matching(terms)
     clause = _checked_order(env, model, order)
     for about, number in (("limit", limit), ("offset", offset)):
         if int(number or 0) < 0:
             raise env.words(about)
-    only = _only(terms)
-    candidates = table.rows.items() if only is None else env.existing(table, only)
-    found = [row_id for row_id, row in candidates if test(row_id, row) and env.sees(model, row)]
-    found = values.ordered(env, model, sorted(found), clause)
+    if hides and env.context.get("active_test", True):
+        found = {row_id for row_id in found if rows[row_id].get("active")}
+    seen = [row_id for row_id in sorted(found) if env.sees(model, rows[row_id])]
+    in_order = values.ordered(env, model, seen, clause)
     start = int(offset or 0)
-    return found[start : start + int(limit)] if limit else found[start:]
+    return in_order[start : start + int(limit)] if limit else in_order[start:]
 
 
 def by_name(
@@ -102,90 +103,136 @@ def _checked_order(env: Env, model: Model, order: Any) -> str:
 
 def _only(terms: Sequence[Any]) -> list[int] | None:
     """Return the only ids that can match, where the conditions say it outright."""
-    if "|" not in terms and "!" not in terms:
-        for name, operator, value in (term for term in terms if term != "&"):
+    conditions = [term for term in terms if isinstance(term, list | tuple) and len(term) == 3]
+    if len(conditions) == len(terms):
+        for name, operator, value in conditions:
             given = value if isinstance(value, list | tuple) else [value]
             if name == "id" and operator in {"in", "="} and all(type(v) is int for v in given):
                 return sorted(set(given))
     return None
 
 
-def _test(env: Env, model: Model, terms: Sequence[Any], domain: Any) -> Test:
-    """Return the test of a domain in prefix notation; conditions side by side must all hold."""
-    tests: list[Test] = []
-    for item in reversed(terms):
-        if item in ("&", "|", "!"):
-            if len(tests) < (1 if item == "!" else 2):
-                raise env.words("domain", domain=domain)
-            tests.append(_joined(item, tests.pop(), tests.pop() if item != "!" else None))
-        else:
-            tests.append(_condition(env, model, item))
-    tests.reverse()
-    return tests[0] if len(tests) == 1 else lambda row_id, row: all(t(row_id, row) for t in tests)
+@frozen
+class _Search:
+    """A search among some rows of a table."""
 
+    env: Env
+    table: Table
+    rows: Mapping[int, Row]
 
-def _joined(operator: str, left: Test, right: Test | None) -> Test:
-    if right is None:
-        return lambda row_id, row: not left(row_id, row)
-    if operator == "&":
-        return lambda row_id, row: left(row_id, row) and right(row_id, row)
-    return lambda row_id, row: left(row_id, row) or right(row_id, row)
+    def matching(self, terms: Sequence[Any]) -> set[int]:
+        """Return what a domain in prefix notation finds; conditions side by side must all hold."""
+        found: list[set[int]] = []
+        for term in reversed(terms):
+            if term in ("&", "|", "!"):
+                if len(found) < (1 if term == "!" else 2):
+                    raise self.env.words("domain", domain=list(terms))
+                first = found.pop()
+                if term == "!":
+                    found.append(set(self.rows) - first)
+                else:
+                    found.append(first & found.pop() if term == "&" else first | found.pop())
+            else:
+                found.append(self._condition(term))
+        return set(self.rows).intersection(*found)
 
+    def _condition(self, leaf: Any) -> set[int]:
+        """Return what one condition finds.
 
-def _condition(env: Env, model: Model, leaf: Any) -> Test:
-    """Return the test of one condition.
+        Raises:
+            RefusalError: no such field or operator, or a value that cannot be compared with it.
+        """
+        new = self.env.new
+        if not isinstance(leaf, list | tuple) or len(leaf) != 3:
+            raise self.env.words("leaf", leaf=leaf if new else tuple(leaf))
+        name, operator, value = leaf
+        if operator == "=" and name in (0, 1) and value == 1:
+            return set(self.rows) if name else set()
+        known = ALIASES.get(operator, str(operator).lower() if new else operator)
+        if known not in OPERATORS and not (new and known in ONLY_19):
+            raise self.env.words("operator", leaf=tuple(leaf))
+        if known == "=?":
+            known = "="
+            if value is None or value is False:
+                return set(self.rows)
+        if "." in str(name):  # "not" is about the record at the end of the path
+            return self._positive(str(name), known, value)
+        plain = {"!=": "="}.get(known, known.removeprefix("not "))
+        found = self._positive(str(name), plain, value)
+        return found if plain == known else set(self.rows) - found
 
-    Raises:
-        RefusalError: no such field or operator, or a value that the field cannot be compared with.
-    """
-    if not isinstance(leaf, list | tuple) or len(leaf) != 3:
-        raise env.words("leaf", leaf=leaf if env.new else tuple(leaf))
-    name, operator, value = leaf
-    if operator == "=" and name in (0, 1) and value == 1:
-        return lambda row_id, row: bool(name)
-    known = ALIASES.get(operator, str(operator).lower() if env.new else operator)
-    if known not in OPERATORS and not (env.new and known in ONLY_19):
-        raise env.words("operator", leaf=tuple(leaf))
-    if known == "=?":
-        known = "="
-        if value is None or value is False:
-            return lambda row_id, row: True
-    if isinstance(value, list | tuple) and known in {"=", "!="}:
-        known = "in" if known == "=" else "not in"
-    plain = {"!=": "="}.get(known, known.removeprefix("not "))
-    if "." in str(name):  # "not" is about the record at the end of the path
-        plain = known
-    test = _positive(env, model, str(name), plain, value)
-    return test if plain == known else lambda row_id, row: not test(row_id, row)
+    def _positive(self, path: str, operator: str, value: Any) -> set[int]:
+        env, model = self.env, self.table.model
+        name, _, rest = path.partition(".")
+        if name not in model.fields:
+            leaf = (path, operator, value)
+            raise env.words("field in a domain", model=model.name, field=path, leaf=leaf)
+        field = model.fields[name]
+        if field.relation:
+            env.other(field)  # which says what is missing
+        if not (field.store or field.through or name in NAMES):
+            if env.new:
+                raise env.words("not stored", model=model.name, field=name)
+            return set(self.rows)
+        if rest and not field.relation:
+            names = {"model": model.name, "field": name, "kind": field.type.capitalize()}
+            raise env.words("path", rest=rest, **names)
+        if operator in {"child_of", "parent_of"}:
+            family = _family(env.table(field.relation or model.name), operator, value)
+            if name == "id" or (name == "parent_id" and field.relation == model.name):
+                # A condition on the model's own parent field is about the record and its line.
+                return family & set(self.rows)
+            operator, value = "in", family
+        elif field.relation and (rest or operator == "any" or operator in LIKE):
+            operator, value = "in", _others(env, field, rest, operator, value)
+        if operator in LIKE:
+            return self._like(field, operator, value)
+        return self._compare(field, operator, value)
 
+    def _where(self, field: Field, test: Callable[[Any], bool]) -> set[int]:
+        get = values.getter(self.env, self.table.model, field)
+        return {row_id for row_id, row in self.rows.items() if test(get(row_id, row))}
 
-def _positive(env: Env, model: Model, path: str, operator: str, value: Any) -> Test:
-    name, _, rest = path.partition(".")
-    if name not in model.fields:
-        leaf = (path, operator, value)
-        raise env.words("field in a domain", model=model.name, field=path, leaf=leaf)
-    field = model.fields[name]
-    if field.relation:
-        env.other(field)  # which says what is missing
-    if not (field.store or field.through or name in NAMES):
-        if env.new:
-            raise env.words("not stored", model=model.name, field=name)
-        return lambda row_id, row: True
-    if rest and not field.relation:
-        names = {"model": model.name, "field": name, "kind": field.type.capitalize()}
-        raise env.words("path", rest=rest, **names)
-    if operator in {"child_of", "parent_of"}:
-        value = _family(env, field.relation or model.name, operator, value)
-        if name == "id" or (name == "parent_id" and field.relation == model.name):
-            # A condition on the parent field of the model itself is about the record and its line.
-            return lambda row_id, row: row_id in value
-        operator = "in"
-    elif field.relation and (rest or operator == "any" or operator in LIKE):
-        value = _others(env, field, rest, operator, value)
-        operator = "in"
-    if operator in LIKE:
-        return _like(values.getter(env, model, field), operator, value)
-    return _compare(env, model, field, operator, value)
+    def _like(self, field: Field, operator: str, value: Any) -> set[int]:
+        matches = _pattern(operator, value).fullmatch
+        # An empty pattern finds every record, those without a value too.
+        everything = not value and not operator.startswith("=")
+        return self._where(
+            field, lambda found: everything if found is None else bool(matches(str(found)))
+        )
+
+    def _compare(self, field: Field, operator: str, value: Any) -> set[int]:
+        nothing = _nothing(self.env, field)
+        options = value if isinstance(value, list | tuple | set) else [value]
+        wanted = {_comparable(self.env, field, option, nothing) for option in options}
+        for name in [option for option in options if field.relation and isinstance(option, str)]:
+            wanted |= _named(self.env, field, "=like", name)
+        if field.type in TO_MANY:
+            empty = self._where(field, lambda found: not found) if None in wanted else set()
+            return empty | self._holding(field, wanted)
+
+        def value_of(found: Any) -> Any:
+            return nothing if found is None else found
+
+        if operator not in COMPARE:
+            return self._where(field, lambda found: value_of(found) in wanted)
+        [edge], compare = wanted, COMPARE[operator]
+        return self._where(
+            field,
+            lambda found: None not in (edge, value_of(found)) and compare(value_of(found), edge),
+        )
+
+    def _holding(self, field: Field, wanted: Collection[int]) -> set[int]:
+        """Return the rows whose relation holds one of the records wanted."""
+        if field.type == "one2many":
+            other = self.env.other(field).rows
+            owners = {other[one].get(field.relation_field) for one in wanted if one in other}
+            return {row_id for row_id in self.rows if row_id in owners}
+        return {
+            row_id
+            for row_id, row in self.rows.items()
+            if any(one in wanted for one in row.get(field.name) or ())
+        }
 
 
 def _others(env: Env, field: Field, rest: str, operator: str, value: Any) -> Collection[int]:
@@ -204,60 +251,23 @@ def _named(env: Env, field: Field, operator: str, value: Any) -> set[int]:
     return {one for one, row in rows if matches(values.name_of_row(env, name, one, row))}
 
 
-def _family(env: Env, relation: str, operator: str, value: Any) -> set[int]:
+def _family(table: Table, operator: str, value: Any) -> set[int]:
     """Return records and those below (`child_of`) or above them."""
-    table = env.table(relation)
     start = value if isinstance(value, list | tuple) else [value]
     waiting = [int(item) for item in start if item and int(item) in table.rows]
     parent = table.model.fields.get("parent_id")
-    has_family = parent is not None and parent.relation == relation
+    has_family = parent is not None and parent.relation == table.model.name
     found: set[int] = set()
     while waiting:
         row_id = waiting.pop()
-        if row_id in found:
-            continue
-        found.add(row_id)
-        if has_family and operator == "child_of":
-            waiting += table.having("parent_id", row_id)
-        elif has_family and (above := table.rows[row_id].get("parent_id")) is not None:
-            waiting.append(above)
+        if row_id not in found:
+            found.add(row_id)
+            if has_family and operator == "child_of":
+                waiting += table.having("parent_id", row_id)
+            elif has_family:
+                above = table.rows[row_id].get("parent_id")
+                waiting += [] if above is None else [above]
     return found
-
-
-def _compare(env: Env, model: Model, field: Field, operator: str, value: Any) -> Test:
-    get, nothing = values.getter(env, model, field), _nothing(env, field)
-    options = value if isinstance(value, list | tuple | set) else [value]
-    wanted = {_comparable(env, field, option, nothing) for option in options}
-    for name in [option for option in options if field.relation and isinstance(option, str)]:
-        wanted |= _named(env, field, "=like", name)
-    if field.type in TO_MANY:
-        return _members(env, field, get, wanted)
-    compare = COMPARE.get(operator)
-    edge: Any = next(iter(wanted), None)
-
-    def test(row_id: int, row: Row) -> bool:
-        found = get(row_id, row)
-        found = nothing if found is None else found
-        if compare is None:
-            return found in wanted
-        return None not in (found, edge) and compare(found, edge)
-
-    return test
-
-
-def _members(env: Env, field: Field, get: values.Get, wanted: Collection[int | None]) -> Test:
-    """Return the test of a relation to many records; None among those wanted is for no record."""
-    other = env.other(field).rows
-    owners = {other[one].get(field.relation_field) for one in wanted if one in other}
-
-    def test(row_id: int, row: Row) -> bool:
-        if None in wanted and not get(row_id, row):
-            return True
-        if field.type == "one2many":
-            return row_id in owners
-        return any(one in wanted for one in row.get(field.name) or ())
-
-    return test
 
 
 def _nothing(env: Env, field: Field) -> Any:
@@ -300,15 +310,3 @@ def _pattern(operator: str, value: Any) -> re.Pattern[str]:
     joined = "".join({"%": ".*", "_": "."}.get(part) or re.escape(part[-1]) for part in parts)
     flags = re.DOTALL | (re.IGNORECASE if "ilike" in operator else re.NOFLAG)
     return re.compile(joined, flags)
-
-
-def _like(get: values.Get, operator: str, value: Any) -> Test:
-    matches = _pattern(operator, value).fullmatch
-    # An empty pattern finds every record, those without a value too.
-    everything = not value and not operator.startswith("=")
-
-    def test(row_id: int, row: Row) -> bool:
-        found = get(row_id, row)
-        return everything if found is None else matches(str(found)) is not None
-
-    return test
