@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from attrs import define, field
+from attrs import define
 
 from . import external_ids, search
 from .env import Env
@@ -25,12 +25,10 @@ class ConversionError(Exception):
     Args:
         text: what the message says.
         more: what it holds besides, None when it says nothing more about the field.
-        warning: whether the value is taken all the same.
     """
 
     text: str
     more: Mapping[str, Any] | None = None
-    warning: bool = False
 
 
 @define
@@ -46,7 +44,6 @@ class Converter:
     env: Env
     module: str
     flush: Callable[[str, str], None]
-    _warnings: list[ConversionError] = field(factory=list, init=False)
 
     def values(
         self, model: Model, record: Mapping[str, Any]
@@ -63,13 +60,11 @@ class Converter:
                 made[name] = self._value(model.fields[name], value) if value else False
             except ConversionError as error:
                 wrong.append((name, error))
-            wrong += [(name, warning) for warning in self._warnings]
-            self._warnings.clear()
         return made, wrong
 
     def _value(self, about: Field, value: Any) -> Any:
         if about.type == "boolean":
-            return self._boolean(about, value)
+            return _boolean(about, value)
         if about.type in WHOLE or about.type in DECIMAL:
             return _number(about, value)
         if about.type in SHAPES:
@@ -84,17 +79,6 @@ class Converter:
                 return self._reference(about, sub, given)
             return [[6, 0, [self._reference(about, sub, one) for one in given.split(",")]]]
         return value
-
-    def _boolean(self, about: Field, value: str) -> bool:
-        word = value.lower()
-        if word not in YES and word not in NO:
-            text = f"Unknown value '{value}' for boolean field '{about.string}'"
-            more = {"moreinfo": "Use '1' for yes and '0' for no"}
-            if self.env.new:
-                raise ConversionError(text, more)
-            text += ", assuming 'yes'"
-            self._warnings.append(ConversionError(text, more, warning=True))
-        return word not in NO
 
     def _option(self, about: Field, value: str) -> str:
         for option, label in about.selection:
@@ -143,11 +127,8 @@ class Converter:
         self.flush("", about.relation)
         ids = search.by_name(self.env, about.relation, value, operator="=", limit=100)
         if len(ids) > 1:
-            text = f"Found multiple matches for field '{about.string}'"
-            if self.env.new:
-                text = f'Found multiple matches for value "{value}" in field "{about.string}"'
-            text += f" ({len(ids)} matches)"
-            self._warnings.append(ConversionError(text, warning=True))
+            text = f"The stand-in takes no name that {len(ids)} records have: '{value}'"
+            raise ConversionError(f"{text} in field '{about.string}'")
         return ids[0] if ids else None
 
     def _children(self, about: Field, lines: Sequence[Any]) -> list[Any]:
@@ -159,12 +140,11 @@ class Converter:
                 text = f"The stand-in imports new lines only: name the fields of '{about.string}'"
                 raise ConversionError(text)
             values, wrong = self.values(target, line)
-            for name, found in wrong:
-                if not found.warning:
-                    string = target.fields[name].string
-                    text = found.text.replace(f"'{string}'", f"'{about.string}/{string}'")
-                    raise ConversionError(text, found.more)
-                self._warnings.append(found)
+            if wrong:
+                name, found = wrong[0]
+                string = target.fields[name].string
+                text = found.text.replace(f"'{string}'", f"'{about.string}/{string}'")
+                raise ConversionError(text, found.more)
             commands.append([0, 0, values])
         return commands
 
@@ -182,6 +162,15 @@ def _sub_field(about: Field, records: Sequence[Mapping[str, Any]]) -> tuple[str,
         )
     [found] = record.items()
     return found
+
+
+def _boolean(about: Field, value: str) -> bool:
+    word = value.lower()
+    if word not in YES and word not in NO:
+        text = f"Unknown value '{value}' for boolean field '{about.string}'"
+        more = {"moreinfo": "Use '1' for yes and '0' for no"}
+        raise ConversionError(text, more)
+    return word not in NO
 
 
 def _number(about: Field, value: Any) -> float:

@@ -111,7 +111,7 @@ class _Task:
                 values["id"] = known
             self._batch.append(_Item(external, values, place))
         self._flush()
-        if any(message["type"] == "error" for message in self.messages):
+        if self.messages:
             self.env.db.undo(mark)
             self.ids = False
 
@@ -128,8 +128,7 @@ class _Task:
         return 0
 
     def _say(self, place: Mapping[str, Any], name: str, what: ConversionError) -> None:
-        kind = "warning" if what.warning else "error"
-        message = {**place, "type": kind, "field": name, "message": what.text}
+        message = {**place, "type": "error", "field": name, "message": what.text}
         if what.more is not None:
             message |= what.more
             message |= {"field_name": self.model.fields[name].string} if self.env.new else {}
