@@ -122,7 +122,7 @@ class Talk:
             return {
                 key: self.normal(item, key == "id" or key.endswith(("_id", "_ids")))
                 for key, item in value.items()
-                if key != "moreinfo" or not isinstance(item, dict)  # what a form would show
+                if key not in {"moreinfo", "field_name"}  # what a form would show
             }
         if isinstance(value, list):
             return [self.normal(item, True) for item in value]

@@ -15,20 +15,10 @@ YES = frozenset({"1", "true", "yes"})
 NO = frozenset({"", "0", "false", "no"})
 BY_NAME = ""  # the sub-field of a relation that is given by name
 IDS = {BY_NAME: "name", "id": "external id", ".id": "database id"}
-EXAMPLE = "2012-12-31 23:59:59"
 
 
-@define
 class ConversionError(Exception):
-    """A text that is not a value of its field; the import goes on to find further ones.
-
-    Args:
-        text: what the message says.
-        more: what it holds besides, None when it says nothing more about the field.
-    """
-
-    text: str
-    more: Mapping[str, Any] | None = None
+    """A text that is not a value of its field; the import goes on to find further ones."""
 
 
 @define
@@ -86,7 +76,7 @@ class Converter:
             if value in known or (self.env.new and value.lower() in map(str.lower, known)):
                 return option
         text = f"Value '{value}' not found in selection field '{about.string}'"
-        raise ConversionError(text, {"moreinfo": [label for _, label in about.selection]})
+        raise ConversionError(text)
 
     def _reference(self, about: Field, sub: str, value: Any) -> int | bool:
         """Return the id of the record that a cell means, False for none."""
@@ -100,7 +90,7 @@ class Converter:
             found = self._by_name(about, value)
         if found is None:
             text = f"No matching record found for {IDS[sub]} '{value}' in field '{about.string}'"
-            raise ConversionError(text, {})
+            raise ConversionError(text)
         return found
 
     def _by_number(self, about: Field, value: Any) -> int | None:
@@ -108,7 +98,7 @@ class Converter:
             number = int(value)
         except ValueError:
             text = f"Invalid database id '{value}' for the field '{about.string}'"
-            raise ConversionError(text, {}) from None
+            raise ConversionError(text) from None
         return number if number in self.env.other(about).rows else None
 
     def _by_external_id(self, about: Field, value: str) -> int | None:
@@ -143,8 +133,8 @@ class Converter:
             if wrong:
                 name, found = wrong[0]
                 string = target.fields[name].string
-                text = found.text.replace(f"'{string}'", f"'{about.string}/{string}'")
-                raise ConversionError(text, found.more)
+                text = str(found).replace(f"'{string}'", f"'{about.string}/{string}'")
+                raise ConversionError(text)
             commands.append([0, 0, values])
         return commands
 
@@ -168,8 +158,7 @@ def _boolean(about: Field, value: str) -> bool:
     word = value.lower()
     if word not in YES and word not in NO:
         text = f"Unknown value '{value}' for boolean field '{about.string}'"
-        more = {"moreinfo": "Use '1' for yes and '0' for no"}
-        raise ConversionError(text, more)
+        raise ConversionError(text)
     return word not in NO
 
 
@@ -179,7 +168,7 @@ def _number(about: Field, value: Any) -> float:
     except ValueError:
         what = "an integer" if about.type in WHOLE else "a number"
         text = f"'{value}' does not seem to be {what} for field '{about.string}'"
-        raise ConversionError(text, {}) from None
+        raise ConversionError(text) from None
 
 
 def _moment(about: Field, value: Any) -> str:
@@ -188,4 +177,4 @@ def _moment(about: Field, value: Any) -> str:
         return datetime.strptime(value[:length], shape).strftime(shape)  # noqa: DTZ007
     except ValueError:
         text = f"'{value}' does not seem to be a valid {about.type} for field '{about.string}'"
-        raise ConversionError(text, {"moreinfo": f"Use the format '{EXAMPLE[:length]}'"}) from None
+        raise ConversionError(text) from None

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from . import external_ids, search, writing
-from .convert import BY_NAME, IDS, ConversionError, Converter
+from .convert import BY_NAME, IDS, Converter
 from .env import Env
 from .fields import reference
 from .models import Model
@@ -103,7 +103,7 @@ class _Task:
             known = self._database_id(record, place)
             values, wrong = converter.values(self.model, record)
             for name, error in wrong:
-                self._say(place, name, error)
+                self._say(place, str(error), field=name)
             external = record.get("id") or ""
             if external and "." not in external:
                 external = f"{module}.{external}"
@@ -124,15 +124,11 @@ class _Task:
         if search.ids(self.env, self.model.name, [["id", "=", wanted]]):
             return wanted
         text = f"Unknown database identifier '{wanted}'"
-        self.messages.append({**place, "type": "error", "field": ".id", "message": text})
+        self._say(place, text, field=".id")
         return 0
 
-    def _say(self, place: Mapping[str, Any], name: str, what: ConversionError) -> None:
-        message = {**place, "type": "error", "field": name, "message": what.text}
-        if what.more is not None:
-            message |= what.more
-            message |= {"field_name": self.model.fields[name].string} if self.env.new else {}
-        self.messages.append(message)
+    def _say(self, place: Mapping[str, Any], message: str, **more: str) -> None:
+        self.messages.append({**place, "type": "error", "message": message, **more})
 
     def _flush_for(self, external: str, model: str) -> None:
         """Write what waits if a reference may mean it."""
@@ -155,7 +151,7 @@ class _Task:
                 with self.env.db.savepoint():
                     self.ids += self._write([item])
             except RefusalError as error:
-                self.messages.append({**item.place, "type": "error", **self._about(error)})
+                self._say(item.place, **self._about(error))
         if overall is not None and overall not in self.messages:
             self.messages.insert(0, overall)
 
@@ -165,8 +161,7 @@ class _Task:
             if error.name.startswith("psycopg2.") or (self.env.new and error.is_for_users):
                 return {"message": error.message}
             kind = error.name.removeprefix("builtins.")
-            text = f"Unknown error during import: <class '{kind}'>: {error.text}"
-            return {"message": text, "moreinfo": "Resolve other errors first"}
+            return {"message": f"Unknown error during import: <class '{kind}'>: {error.text}"}
         (model, column), text = error.at, error.message.removeprefix(PREFIX)
         if model != self.model.name:
             return {"message": text}
