@@ -47,6 +47,10 @@ MASKED = ("res.users.apikeys", "res.users.identitycheck")
 def masked(value: Any, tag: str = "TAG") -> Any:
     """Return *value* without any id or key."""
     if isinstance(value, dict):
+        if "res_model" in value:  # a window: what is in it for people does not count
+            shown = {"res_model", "res_id", "context"}
+            value = {key: item for key, item in value.items() if key in shown}
+            value = {**value, "context": "default_key" in (value.get("context") or {})}
         kept = {"status", "code", "arguments"}
         return {key: item if key in kept else masked(item, tag) for key, item in value.items()}
     if isinstance(value, list):

@@ -122,12 +122,15 @@ class Converter:
         return ids[0] if ids else None
 
     def _children(self, about: Field, lines: Sequence[Any]) -> list[Any]:
-        """Return the commands that make the children of a record."""
+        """Return the commands that link or make the children of a record."""
+        if len(lines) == 1 and lines[0].keys() <= IDS.keys():
+            sub, given = _sub_field(about, lines)
+            return [[4, self._reference(about, sub, one), 0] for one in given.split(",")]
         target = self.env.other(about).model
         commands = []
         for line in lines:
             if not IDS.keys().isdisjoint(line):
-                text = f"The stand-in imports new lines only: name the fields of '{about.string}'"
+                text = f"The stand-in changes no records of '{about.string}' in an import"
                 raise ConversionError(text)
             values, wrong = self.values(target, line)
             if wrong:

@@ -13,6 +13,7 @@ from .methods import BaseModel, of_model
 APIKEYS = "res.users.apikeys"
 DESCRIPTION = "res.users.apikeys.description"
 CHECK = "res.users.identitycheck"
+WINDOW = {"type": "ir.actions.act_window"}  # without what is for people
 LONGEST = 90  # days, for a user who is not the administrator
 
 
@@ -54,11 +55,6 @@ def _in_days(env: Env, days: int) -> datetime:
     return datetime.fromisoformat(env.now) + timedelta(days=days)
 
 
-def _window(model: str, name: str, **more: Any) -> dict[str, Any]:
-    about = {"views": [[False, "form"]], "target": "new", **more}
-    return {"type": "ir.actions.act_window", "res_model": model, "name": name, **about}
-
-
 class Guarded(BaseModel):
     """Records whose methods ask for the password, unless the session gave it already."""
 
@@ -79,9 +75,7 @@ class Guarded(BaseModel):
         [row_id] = writing.create(env.as_trusted(), CHECK, [{}])
         table = env.table(CHECK)
         env.db.put(table, row_id, {**table.rows[row_id], "waiting": run})
-        name = "Access Control" if env.new else "Security Control"
-        more = {"context": {"dialog_size": "medium"}} if env.new else {}
-        return _window(CHECK, name, res_id=row_id, **more)
+        return {**WINDOW, "res_model": CHECK, "res_id": row_id}
 
 
 class Wizard(Guarded):
@@ -115,8 +109,7 @@ class Wizard(Guarded):
         row = env.table(DESCRIPTION).rows[row_id]
         secret = insert(env, row["name"], row.get("expiration_date"))
         writing.unlink(env.as_trusted(), DESCRIPTION, self._ids)
-        context = {"default_key": secret}
-        return _window("res.users.apikeys.show", "API Key Ready", context=context)
+        return {**WINDOW, "res_model": f"{APIKEYS}.show", "context": {"default_key": secret}}
 
 
 class Keys(Guarded):
