@@ -62,7 +62,6 @@ def database_ids(s: Talk) -> None:
     s(PARTNER, "load", [".id", "id", "name"], [[made[0], f"{s.tag}_x", f"{s.tag} 4"]])
     s(PARTNER, "read", made, ["name"])
     s(PARTNER, "load", [".id", "name"], [[str(GONE), s.tag]])
-    s(PARTNER, "load", [".id", "name"], [["abc", s.tag]])
     archived = s.quiet(PARTNER, "load", [".id", "name"], [[str(made[1]), s.tag]])
     s.answers.append(archived["ids"])
 

@@ -46,4 +46,4 @@ def _insert(env: Env, name: str, vals: dict[str, object]) -> None:
     env.table(name).last_id = row_id - 1
     writing.create(env, name, [vals])
     if full:
-        external_ids.assign(env, [(str(full), name, row_id)], noupdate=True)
+        external_ids.assign(env, str(full), name, row_id, noupdate=True)

@@ -1,6 +1,6 @@
 """Texts of an import as values: numbers, dates, options and references to records."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,13 +27,10 @@ class Converter:
 
     Args:
         module: the module of an external id that names none.
-        flush: writes the records before this one, when a reference may mean one of them: called
-            with an external id and with a model.
     """
 
     env: Env
     module: str
-    flush: Callable[[str, str], None]
 
     def values(
         self, model: Model, record: Mapping[str, Any]
@@ -103,7 +100,6 @@ class Converter:
 
     def _by_external_id(self, about: Field, value: str) -> int | None:
         full = value if "." in value else f"{self.module}.{value}"
-        self.flush(full, "")
         found = external_ids.find(self.env, full)
         if found is None or found[1]["res_id"] not in self.env.other(about).rows:
             return None
@@ -114,7 +110,6 @@ class Converter:
         return int(found[1]["res_id"])
 
     def _by_name(self, about: Field, value: Any) -> int | None:
-        self.flush("", about.relation)
         ids = search.by_name(self.env, about.relation, value, operator="=", limit=100)
         if len(ids) > 1:
             text = f"The stand-in takes no name that {len(ids)} records have: '{value}'"

@@ -1,7 +1,5 @@
 """External ids: the rows of `ir.model.data`, which name records as ``module.name``."""
 
-from collections.abc import Iterable
-
 from .database import Row
 from .env import Env
 
@@ -30,25 +28,19 @@ def forget(env: Env, model: str, record: int) -> None:
         env.db.put(table, row_id, None)
 
 
-def assign(env: Env, named: Iterable[tuple[str, str, int]], *, noupdate: bool) -> None:
-    """Make each external id the name of a record: (id with module, model, record).
+def assign(env: Env, full: str, model: str, record: int, *, noupdate: bool) -> None:
+    """Make an external id with its module the name of a record.
 
     Raises:
-        RefusalError: the same id for two records, or a space in an id.
+        RefusalError: a space in the id.
     """
-    table = env.table(MODEL)
-    seen = set()
-    for full, model, record in dict.fromkeys(named):
-        module, _, name = full.partition(".")
-        if full in seen:
-            raise env.words("twice")
-        if " " in name:
-            raise env.words("spaces")
-        seen.add(full)
-        target = {"model": model, "res_id": record, "write_date": env.now}
-        found = find(env, full)
-        if found is None:
-            row: Row = {"module": module, "name": name, "noupdate": noupdate}
-            env.db.add(table, {**row, "create_date": env.now, **target})
-        elif (found[1]["model"], found[1]["res_id"]) != (model, record):
-            env.db.put(table, found[0], {**found[1], **target})
+    module, _, name = full.partition(".")
+    if " " in name:
+        raise env.words("spaces")
+    table, found = env.table(MODEL), find(env, full)
+    target = {"model": model, "res_id": record, "write_date": env.now}
+    if found is None:
+        row: Row = {"module": module, "name": name, "noupdate": noupdate}
+        env.db.add(table, {**row, "create_date": env.now, **target})
+    elif (found[1]["model"], found[1]["res_id"]) != (model, record):
+        env.db.put(table, found[0], {**found[1], **target})

@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import repeat, takewhile
+from itertools import takewhile
 from typing import Any
 
-from attrs import define, field, frozen
-
 from . import external_ids, search, writing
-from .convert import BY_NAME, IDS, Converter
+from .convert import BY_NAME, IDS, ConversionError, Converter
 from .env import Env
 from .fields import reference
 from .models import Model
@@ -31,9 +29,35 @@ def load(env: Env, model: Model, columns: Sequence[str], rows: Sequence[Any]) ->
         if name in env.context:
             raise env.words("lacks", what=f"no imports with {name!r} in their context")
     columns = [re.sub(r"([^/])\.id", r"\1/.id", one).replace(":id", "/id") for one in columns]
-    task = _Task(env, model)
-    task.run(_records(env, model, [column.split("/") for column in columns], rows))
-    return {"ids": task.ids, "messages": task.messages, "nextrow": 0}
+    converter = Converter(env, env.context.get("module", "__import__"))
+    mark = len(env.db.journal)
+    ids: list[int] = []
+    wrong: list[Mapping[str, Any]] = []
+    refused: list[Mapping[str, Any]] = []
+    found = _records(env, model, [column.split("/") for column in columns], rows)
+    for number, (record, first, last) in enumerate(found):
+        place = {"rows": {"from": first, "to": last}, "record": number, "type": "error"}
+        vals, faults = converter.values(model, record)
+        wrong += [{**place, "field": name, "message": str(fault)} for name, fault in faults]
+        try:
+            with env.db.savepoint():
+                ids.append(_write(env, model.name, converter.module, record, vals))
+        except ConversionError as fault:
+            wrong.append({**place, "field": ".id", "message": str(fault)})
+        except RefusalError as error:
+            if not refused and number and _is_for_all(env, error):
+                start = {"rows": {"from": 0, "to": 0}, "record": 0, "type": "error"}
+                wrong.insert(0, {**start, "message": error.message})
+            refused.append({**place, **_about(env, model, error)})
+    if wrong or refused:
+        env.db.undo(mark)
+    messages = [*wrong, *refused]
+    return {"ids": False if messages else ids, "messages": messages, "nextrow": 0}
+
+
+def _is_for_all(env: Env, error: RefusalError) -> bool:
+    """Return whether 19 tells a refusal of the first record as well, of all that it wrote."""
+    return env.new and error.is_for_users and error.at is None
 
 
 def _records(
@@ -74,127 +98,54 @@ def _records(
         index += len(span)
 
 
-@frozen
-class _Item:
-    """One record that waits for being written, with its external id and its place."""
+def _about(env: Env, model: Model, error: RefusalError) -> dict[str, str]:
+    """Return the parts of the message that a refusal makes."""
+    if error.at is None:
+        if error.name.startswith("psycopg2.") or (env.new and error.is_for_users):
+            return {"message": error.message}
+        kind = error.name.removeprefix("builtins.")
+        return {"message": f"Unknown error during import: <class '{kind}'>: {error.text}"}
+    (owner, column), text = error.at, error.message.removeprefix(PREFIX)
+    if owner != model.name:
+        return {"message": text}
+    return {"message": error.in_import or text, **({"field": column} if column else {})}
 
-    external: str
-    values: dict[str, Any]
-    place: Mapping[str, Any]
 
-
-@define
-class _Task:
-    """One call of `load`: the records read so far and what has been said about them."""
-
-    env: Env
-    model: Model
-    ids: Any = field(factory=list, init=False)  # False once something is refused
-    messages: list[dict[str, Any]] = field(factory=list, init=False)
-    _batch: list[_Item] = field(factory=list, init=False)
-
-    def run(self, records: Iterator[tuple[Record, int, int]]) -> None:
-        """Read and write everything, or nothing when something is refused."""
-        mark = len(self.env.db.journal)
-        module = self.env.context.get("module", "__import__")
-        converter = Converter(self.env, module, self._flush_for)
-        for number, (record, first, last) in enumerate(records):
-            place = {"rows": {"from": first, "to": last}, "record": number}
-            known = self._database_id(record, place)
-            values, wrong = converter.values(self.model, record)
-            for name, error in wrong:
-                self._say(place, str(error), field=name)
-            external = record.get("id") or ""
-            if external and "." not in external:
-                external = f"{module}.{external}"
-            if known and not external:
-                values["id"] = known
-            self._batch.append(_Item(external, values, place))
-        self._flush()
-        if self.messages:
-            self.env.db.undo(mark)
-            self.ids = False
-
-    def _database_id(self, record: Record, place: Mapping[str, Any]) -> int:
-        """Return the id in the column ``.id``, 0 when it names no record."""
-        given = record.get(".id")
-        if not given:
-            return 0
-        wanted = reference(self.env.words, given) or 0
-        if search.ids(self.env, self.model.name, [["id", "=", wanted]]):
-            return wanted
-        text = f"Unknown database identifier '{wanted}'"
-        self._say(place, text, field=".id")
-        return 0
-
-    def _say(self, place: Mapping[str, Any], message: str, **more: str) -> None:
-        self.messages.append({**place, "type": "error", "message": message, **more})
-
-    def _flush_for(self, external: str, model: str) -> None:
-        """Write what waits if a reference may mean it."""
-        if model == self.model.name or any(item.external == external for item in self._batch):
-            self._flush()
-
-    def _flush(self) -> None:
-        """Write what waits at once, or one by one to find out what is wrong."""
-        batch, self._batch = self._batch, []
-        overall = None
-        try:
-            with self.env.db.savepoint():
-                self.ids += self._write(batch)
-            return
-        except RefusalError as error:
-            if self.env.new and error.is_for_users and error.at is None:
-                overall = {**batch[0].place, "type": "error", "message": error.message}
-        for item in batch:
-            try:
-                with self.env.db.savepoint():
-                    self.ids += self._write([item])
-            except RefusalError as error:
-                self._say(item.place, **self._about(error))
-        if overall is not None and overall not in self.messages:
-            self.messages.insert(0, overall)
-
-    def _about(self, error: RefusalError) -> dict[str, str]:
-        """Return the parts of the message that a refusal makes."""
-        if error.at is None:
-            if error.name.startswith("psycopg2.") or (self.env.new and error.is_for_users):
-                return {"message": error.message}
-            kind = error.name.removeprefix("builtins.")
-            return {"message": f"Unknown error during import: <class '{kind}'>: {error.text}"}
-        (model, column), text = error.at, error.message.removeprefix(PREFIX)
-        if model != self.model.name:
-            return {"message": text}
-        return {"message": error.in_import or text, **({"field": column} if column else {})}
-
-    def _write(self, items: Sequence[_Item]) -> list[int]:
-        """Update the records that are there, create the others, and name them."""
-        env, name = self.env, self.model.name
-        known = [self._known(item) for item in items]
-        for row_id, item in zip(known, items, strict=True):
-            if row_id:
-                writing.write(env, name, [row_id], item.values)
-        new = [item.values for row_id, item in zip(known, items, strict=True) if not row_id]
-        made = iter(writing.create(env, name, new))
-        ids = [row_id or next(made) for row_id in known]
-        named = zip((item.external for item in items), repeat(name), ids, strict=False)
+def _write(env: Env, name: str, module: str, record: Record, vals: Mapping[str, Any]) -> int:
+    """Update the record that is meant, or create one, and name it."""
+    known = _by_number(env, name, record.get(".id"))
+    external = record.get("id") or ""
+    if external:
+        external = external if "." in external else f"{module}.{external}"
+        known = _by_external_id(env, name, external)
+    if known:
+        writing.write(env, name, [known], vals)
+    else:
+        [known] = writing.create(env, name, [vals])
+    if external:
         noupdate = bool(env.context.get("noupdate", False))
-        external_ids.assign(env, [one for one in named if one[0]], noupdate=noupdate)
-        return ids
+        external_ids.assign(env, external, name, known, noupdate=noupdate)
+    return known
 
-    def _known(self, item: _Item) -> int:
-        """Return the record of an item, 0 for a new one."""
-        env, name = self.env, self.model.name
-        if not item.external:
-            return int(item.values.get("id") or 0)
-        found = external_ids.find(env, item.external)
-        if found is None:
-            return 0
-        row_id, row = found
-        if env.new and row["model"] != name:
-            names = {"external": item.external, "model": name, "other": row["model"]}
-            raise env.words("another model", row=row_id, **names)
-        if row["res_id"] not in env.table(name).rows:
-            env.db.put(env.table(external_ids.MODEL), row_id, None)
-            return 0
-        return int(row["res_id"])
+
+def _by_number(env: Env, name: str, given: Any) -> int:
+    """Return the id in the column ``.id``, 0 when it is empty."""
+    wanted = reference(env.words, given) if given else 0
+    if wanted and not search.ids(env, name, [["id", "=", wanted]]):
+        raise ConversionError(f"Unknown database identifier '{wanted}'")
+    return wanted or 0
+
+
+def _by_external_id(env: Env, name: str, external: str) -> int:
+    """Return the record that an external id names, 0 for a new one."""
+    found = external_ids.find(env, external)
+    if found is None:
+        return 0
+    row_id, row = found
+    if env.new and row["model"] != name:
+        names = {"external": external, "model": name, "other": row["model"]}
+        raise env.words("another model", row=row_id, **names)
+    if row["res_id"] not in env.table(name).rows:
+        env.db.put(env.table(external_ids.MODEL), row_id, None)
+        return 0
+    return int(row["res_id"])
