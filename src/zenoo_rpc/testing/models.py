@@ -1,5 +1,6 @@
 """What a model is, made of a description: what `fields_get` answers, and a little besides."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -17,6 +18,19 @@ RELATIONS = TO_MANY | {"many2one"}
 KNOWN = {one.name for one in attrs.fields(Field)} - {"name", "default"}  # in descriptions
 MAGIC = frozenset(data.read("magic.json", 19))  # the fields that every model has
 SETTINGS = {True: "Role / Administrator", False: "Administration/Settings"}  # of 19, of 14
+
+
+Order = Sequence[tuple[str, bool]]  # fields, and whether the greatest comes first
+_TERM = re.compile(r"\s*([\w.]+)(?:\s+(asc|desc))?(?:\s+nulls\s+(?:first|last))?\s*", re.IGNORECASE)
+
+
+def parse_order(clause: str) -> Order:
+    """Return the order that a clause means; ValueError when it is none."""
+    terms = [_TERM.fullmatch(term) for term in clause.split(",")]
+    found = [(term[1], str(term[2]).lower() == "desc") for term in terms if term]
+    if len(found) < len(terms):
+        raise ValueError(f"no order: {clause!r}")
+    return found
 
 
 @frozen(kw_only=True)
@@ -71,11 +85,10 @@ class Model:
 
     @order.validator
     def _check_order(self, _: "Attribute[str]", order: str) -> None:
-        for term in order.split(","):
-            name = term.split()[0] if term.split() else ""
-            if name not in self.fields or not self.fields[name].is_sortable:
-                text = f"{self.name}: the order {order!r} names a field that no record is kept by"
-                raise ValueError(text)
+        names = {term.strip().partition(" ")[0] for term in order.split(",")}
+        if not names <= {name for name, one in self.fields.items() if one.is_sortable}:
+            text = f"{self.name}: the order {order!r} names a field that no record is kept by"
+            raise ValueError(text)
 
     def has_column(self, name: str) -> bool:
         """Return whether the database keeps a field of this name with each record."""

@@ -16,7 +16,7 @@ from . import values
 from .database import Row, Table
 from .env import Env
 from .fields import DECIMAL, NAMES, TEXT, TO_MANY, WHOLE, Field
-from .models import Model
+from .models import Model, Order, parse_order
 
 COMPARE = {"<": op.lt, ">": op.gt, "<=": op.le, ">=": op.ge}
 LIKE = frozenset({"like", "ilike", "=like", "=ilike"})
@@ -24,11 +24,6 @@ NEGATIVE = frozenset({"!=", "not in", "not like", "not ilike"})
 OPERATORS = NEGATIVE | LIKE | {*COMPARE, "=", "=?", "in", "child_of", "parent_of"}
 ONLY_19 = frozenset({"any", "not any", "not =like", "not =ilike"})
 ALIASES = {"<>": "!=", "==": "="}
-_ORDER = re.compile(
-    r"\s*[\w.]+(\s+(asc|desc))?(\s+nulls\s+(first|last))?\s*"
-    r"(,\s*[\w.]+(\s+(asc|desc))?(\s+nulls\s+(first|last))?\s*)*",
-    re.IGNORECASE,
-)
 
 
 def ids(
@@ -83,22 +78,18 @@ def by_name(
     return found[:limit] if limit else found
 
 
-def _checked_order(env: Env, model: Model, order: Any) -> str:
-    """Return an order clause without what 14 passes over."""
-    if not order:
-        return ""
-    if not _ORDER.fullmatch(str(order)):
-        raise env.words("order", order=order)
-    kept = []
-    for name, descending in values.parse_order(order):
-        field = model.fields.get(name)
-        if field is None:
+def _checked_order(env: Env, model: Model, order: Any) -> Order:
+    """Return an order without what 14 passes over."""
+    try:
+        terms = parse_order(str(order)) if order else []
+    except ValueError:
+        raise env.words("order", order=order) from None
+    for name, _ in terms:
+        if name not in model.fields:
             raise env.words("field", field=name, model=model.name, where="on model")
-        if field.is_sortable and not (env.new and name == "display_name"):
-            kept.append(f"{name} desc" if descending else name)
-        elif env.new:
+        if env.new and (name == "display_name" or not model.fields[name].is_sortable):
             raise env.words("not stored", model=model.name, field=name)
-    return ", ".join(kept) or "id"
+    return [term for term in terms if model.fields[term[0]].is_sortable]
 
 
 def _only(terms: Sequence[Any]) -> list[int] | None:

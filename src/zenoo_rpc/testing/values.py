@@ -6,7 +6,7 @@ from typing import Any
 from .database import Row
 from .env import Env
 from .fields import DECIMAL, NAMES, TO_MANY, WHOLE, Field
-from .models import Model
+from .models import Model, Order, parse_order
 
 Get = Callable[[int, Row], Any]
 
@@ -143,13 +143,13 @@ def linked(env: Env, field: Field, row_id: int, row: Row) -> list[int]:
     always = field.name == "child_ids" and field.relation == "res.partner"
     if (always or env.context.get("active_test", True)) and "active" in table.model.fields:
         ids = [other for other in ids if table.rows[other].get("active")]
-    return ordered(env, table.model, ids, "")
+    return ordered(env, table.model, ids)
 
 
-def ordered(env: Env, model: Model, ids: list[int], order: str) -> list[int]:
-    """Return *ids* sorted by an order clause, by the order of the model when it is empty."""
+def ordered(env: Env, model: Model, ids: list[int], order: Order = ()) -> list[int]:
+    """Return *ids* in an order, in that of the model when none is given."""
     rows = env.table(model.name).rows
-    for name, descending in reversed(parse_order(order or model.order)):
+    for name, descending in reversed(order or parse_order(model.order)):
         key = _sort_key(env, model, model.fields[name])
         # Empty values come last, first when descending, as in PostgreSQL.
         ids = sorted(ids, key=lambda one: key(one, rows[one]), reverse=descending)
@@ -161,7 +161,7 @@ def _sort_key(env: Env, model: Model, field: Field) -> Get:
     rank: dict[int, int] = {}
     if field.type == "many2one":
         other = env.other(field)
-        ranked = ordered(env, other.model, list(other.rows), "")
+        ranked = ordered(env, other.model, list(other.rows))
         rank = {other_id: place for place, other_id in enumerate(ranked)}
 
     def key(row_id: int, row: Row) -> tuple[bool, Any]:
@@ -169,9 +169,3 @@ def _sort_key(env: Env, model: Model, field: Field) -> Get:
         return (True, 0) if value is None else (False, rank.get(value, value))
 
     return key
-
-
-def parse_order(order: str) -> list[tuple[str, bool]]:
-    """Return the (field, descending) pairs of an order clause that is known to be well-formed."""
-    terms = [term.split() for term in order.split(",")]
-    return [(words[0], words[1:2] != [] and words[1].lower() == "desc") for words in terms]
