@@ -25,6 +25,7 @@ class Field:
         relation_field: the many2one on the other side of a one2many.
         through: the many2one through which a field of another model shows here
             (``res.users.name``).
+        stamped: whether it holds the time of the call that creates a record and says nothing else.
         ondelete: what deleting the target does: ``set null``, ``restrict`` or ``cascade``.
     """
 
@@ -39,6 +40,7 @@ class Field:
     through: str = ""
     selection: tuple[tuple[str, str], ...] = ()
     default: Any = None
+    stamped: bool = False
     ondelete: str = field(validator=in_(("set null", "restrict", "cascade")))
     copy: bool = True
     translate: bool = False

@@ -165,8 +165,6 @@ def _default(words: Words, model: str, made: Field, default: Any) -> Any:
         return True if (made.name, made.type) == ("active", "boolean") else None
     if made.type in TO_MANY:
         raise ValueError(f"{model}.{made.name}: a {made.type} can have no default here")
-    if default == "now":
-        return default
     try:
         return fields.column(words, model, made, default)
     except RefusalError as error:

@@ -11,7 +11,7 @@ from attrs import frozen
 from . import external_ids, fields, rules
 from .database import NotUniqueError, Row, Table
 from .env import Env
-from .fields import TO_MANY, Field
+from .fields import SHAPES, TO_MANY, Field
 from .models import MAGIC, Model
 
 CREATE, UPDATE, DELETE, UNLINK, LINK, CLEAR, SET = range(7)
@@ -68,12 +68,12 @@ def _context_defaults(env: Env, model: Model) -> dict[str, Any]:
 
 
 def _defaults(env: Env, model: Model) -> Row:
-    stored = [field for field in model.fields.values() if field.store]
-    found = {field.name: field.default for field in stored if field.default is not None}
-    for name, default in found.items():
-        if default == "now":
-            length = 10 if model.fields[name].type == "date" else 19
-            found[name] = env.now[:length]
+    found: Row = {}
+    for name, field in model.fields.items():
+        if field.stamped:
+            found[name] = env.now[: SHAPES[field.type][1]]
+        elif field.store and field.default is not None:
+            found[name] = field.default
     return found
 
 
