@@ -228,17 +228,6 @@ def external_ids_by_hand(s: Talk) -> None:
     s(EXTERNAL, "fields_get", ["name", "complete_name", "module", "res_id", "noupdate"], about)
 
 
-def names_of_what_the_database_deletes(s: Talk) -> None:
-    """A child that goes with its parent leaves its external id behind, which then is taken anew."""
-    [top] = s(TAG, "load", ["id", "name"], [[f"{s.tag}_top", s.tag]])["ids"]
-    kid = [[f"{s.tag}_kid", s.tag, f"{s.tag}_top"]]
-    s(TAG, "load", ["id", "name", "parent_id/id"], kid)
-    s(TAG, "unlink", [top])
-    s(EXTERNAL, "search_count", [["name", "like", s.tag]])
-    s(TAG, "load", ["id", "name"], [[f"{s.tag}_kid", s.tag]])
-    s(EXTERNAL, "search_count", [["name", "like", s.tag]])
-
-
 def limited_imports(s: Talk) -> None:
     """A user with few rights imports nothing, and on 19 does not even read external ids."""
     s(PARTNER, "load", ["id", "name"], [[f"{s.tag}_a", s.tag], [f"{s.tag}_b", s.tag]])
@@ -267,6 +256,5 @@ ADMIN: list[Callable[[Talk], None]] = [
     refused_records,
     odd_columns,
     external_ids_by_hand,
-    names_of_what_the_database_deletes,
 ]
 LIMITED: list[Callable[[Talk], None]] = [limited_imports]

@@ -45,19 +45,11 @@ def load(env: Env, model: Model, columns: Sequence[str], rows: Sequence[Any]) ->
         except ConversionError as fault:
             wrong.append({**place, "field": ".id", "message": str(fault)})
         except RefusalError as error:
-            if not refused and number and _is_for_all(env, error):
-                start = {"rows": {"from": 0, "to": 0}, "record": 0, "type": "error"}
-                wrong.insert(0, {**start, "message": error.message})
             refused.append({**place, **_about(env, model, error)})
     if wrong or refused:
         env.db.undo(mark)
     messages = [*wrong, *refused]
     return {"ids": False if messages else ids, "messages": messages, "nextrow": 0}
-
-
-def _is_for_all(env: Env, error: RefusalError) -> bool:
-    """Return whether 19 tells a refusal of the first record as well, of all that it wrote."""
-    return env.new and error.is_for_users and error.at is None
 
 
 def _records(
@@ -145,7 +137,4 @@ def _by_external_id(env: Env, name: str, external: str) -> int:
     if env.new and row["model"] != name:
         names = {"external": external, "model": name, "other": row["model"]}
         raise env.words("another model", row=row_id, **names)
-    if row["res_id"] not in env.table(name).rows:
-        env.db.put(env.table(external_ids.MODEL), row_id, None)
-        return 0
-    return int(row["res_id"])
+    return int(row["res_id"]) if row["res_id"] in env.table(name).rows else 0

@@ -151,11 +151,8 @@ def _write_through(env: Env, model: Model, row: Row, vals: Mapping[str, Any]) ->
             write(env.as_trusted(), relation, [row[through]], {name: value})
 
 
-def unlink(env: Env, name: str, ids: Sequence[int], *, by_database: bool = False) -> None:
+def unlink(env: Env, name: str, ids: Sequence[int]) -> None:
     """Delete the records and what belongs to them.
-
-    Args:
-        by_database: whether a foreign key does it, which leaves their external ids behind.
 
     Raises:
         RefusalError: another record needs one of them or, on models that track changes, one is not
@@ -173,8 +170,7 @@ def unlink(env: Env, name: str, ids: Sequence[int], *, by_database: bool = False
     for row_id in present:
         if row_id in table.rows:
             env.db.put(table, row_id, None)
-            if not by_database:
-                external_ids.forget(env, name, row_id)
+            external_ids.forget(env, name, row_id)
 
 
 def _release(env: Env, model: Model, row_id: int, *, doomed: Collection[int]) -> None:
@@ -207,7 +203,7 @@ def _release_references(env: Env, table: Table, field: Field, users: Iterable[in
         if field.ondelete == "restrict":
             raise rules.refers(env, table.model, field.name)
         if field.ondelete == "cascade":
-            unlink(env.as_trusted(), table.model.name, [user], by_database=True)
+            unlink(env.as_trusted(), table.model.name, [user])
         else:
             env.db.put(table, user, {**table.rows[user], field.name: None})
 
