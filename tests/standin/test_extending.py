@@ -773,3 +773,24 @@ def test_an_unknown_field(odoo: OdooStandIn, client: ZenooClient) -> None:
         with pytest.raises(OdooError, match="industry_id") as caught:
             call()
         assert "add_field" in caught.value.debug
+
+
+def test_what_an_import_lacks(odoo: OdooStandIn, client: ZenooClient) -> None:
+    """A limit, a mode, a name of several records, lines that are there: the stand-in says so."""
+    rows = [["name"], [["Ann"]]]
+    for name in ("_import_limit", "mode"):
+        with pytest.raises(ServerError, match=rf"stand-in has no imports with '{name}'"):
+            client.execute_kw("res.partner", "load", rows, context={name: 1})
+    client.create("res.partner.category", [{"name": "twice"}, {"name": "twice"}])
+    child = ["name", "child_ids/.id", "child_ids/name"]
+    for columns, row in ((["name", "category_id"], ["a", "twice"]), (child, ["a", "3", "b"])):
+        told = client.execute_kw("res.partner", "load", [columns, [row]])
+        assert told["ids"] is False
+        assert "The stand-in" in told["messages"][0]["message"]
+
+
+def test_what_a_contact_keeps_to_itself(odoo: OdooStandIn, client: ZenooClient) -> None:
+    """Nothing is worked out: an address stays where it was written."""
+    company = client.create("res.partner", {"name": "A", "is_company": True, "city": "Bern"})
+    child = client.create("res.partner", {"name": "b", "parent_id": company})
+    assert [{"id": child, "city": False}] == client.read("res.partner", [child], ["city"])
