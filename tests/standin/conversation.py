@@ -47,6 +47,10 @@ MASKED = ("res.users.apikeys", "res.users.identitycheck")
 def masked(value: Any, tag: str = "TAG") -> Any:
     """Return *value* without any id or key."""
     if isinstance(value, dict):
+        if "res_model" in value:  # a window: what is in it for people does not count
+            shown = {"res_model", "res_id", "context"}
+            value = {key: item for key, item in value.items() if key in shown}
+            value = {**value, "context": "default_key" in (value.get("context") or {})}
         kept = {"status", "code", "arguments"}
         return {key: item if key in kept else masked(item, tag) for key, item in value.items()}
     if isinstance(value, list):
@@ -122,11 +126,13 @@ class Talk:
             return {
                 key: self.normal(item, key == "id" or key.endswith(("_id", "_ids")))
                 for key, item in value.items()
+                if key not in {"moreinfo", "field_name"}  # what a form would show
             }
         if isinstance(value, list):
             return [self.normal(item, True) for item in value]
         if isinstance(value, str):
             text = value.replace(self.tag, "TAG")
+            text = re.sub(r"^\w+\.(\w+\(\) )", r"\1", text)  # the class has another name here
             return re.sub(r"\((\d+),\)", lambda m: f"({self.numbers.get(int(m[1]), m[1])},)", text)
         if is_id and type(value) is int:
             return self.numbers.get(value, value)
@@ -185,7 +191,7 @@ class Json2Talk(Talk):
         if status == 200:
             return status, "nothing" if answer is None else answer
         if isinstance(answer, str):
-            return status, {"refused": status, "message": answer}
+            return status, {"refused": status}  # a page, which is for people
         found = {"refused": answer["name"], "message": answer["message"], "status": status}
         if answer["arguments"] != [answer["message"]]:
             found["arguments"] = answer["arguments"]

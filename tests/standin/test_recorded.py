@@ -1,6 +1,7 @@
 """The stand-in answers what real servers answered when they were recorded."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,11 +65,11 @@ def renumbered(odoo: OdooStandIn, release: str, value: Any) -> Any:
 
 
 def shape(value: Any) -> Any:
-    """Return *value* without ids, and of a traceback only its last line."""
+    """Return *value* without ids and pages, and of a traceback only its last line."""
     if isinstance(value, dict):
         found = {key: shape(item) for key, item in value.items()}
         if "debug" in found:
-            found["debug"] = value["debug"].rstrip().splitlines()[-1]
+            found["debug"] = shape(value["debug"].rstrip().splitlines()[-1])
         if "psycopg2.errors" in str(found.get("name")):  # the rest shows the statement
             found["message"] = found["message"].splitlines()[0]
             found["debug"] = ""
@@ -76,6 +77,10 @@ def shape(value: Any) -> Any:
         return found
     if isinstance(value, list):
         return [shape(item) for item in value]
+    if isinstance(value, str) and value.startswith(("<", "Invalid JSON")):
+        return "a page"  # which is for people
+    if isinstance(value, str):
+        return re.sub(r"\b\w+\.(\w+\(\) )", r"\1", value)  # the class has another name here
     return "id" if type(value) is int and value > 3 else value
 
 

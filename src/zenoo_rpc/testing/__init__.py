@@ -1,6 +1,7 @@
 """An Odoo stand-in for tests: a small server in memory that answers as real Odoo does.
 
-Install it with the extra ``testing``. `OdooStandIn` is the server, `Call` an entry of its log;
+Install it with the extra ``testing``. `OdooStandIn` is the server, `ServedCall` an entry of its
+log;
 the fixture ``odoo_standin`` comes with the package's pytest plugin.
 """
 
@@ -8,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .server import OdooStandIn
-    from .service import Call
+    from .service import ServedCall
 
-__all__ = ["Call", "OdooStandIn"]
+__all__ = ["OdooStandIn", "ServedCall"]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,8 +21,8 @@ def __getattr__(name: str) -> Any:
         from .server import OdooStandIn
 
         return OdooStandIn
-    if name == "Call":
-        from .service import Call
+    if name == "ServedCall":
+        from .service import ServedCall
 
-        return Call
+        return ServedCall
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,20 +11,17 @@ from typing import Any
 
 from attrs import define, field
 
-from .bundled import Models
 from .models import Model
 
 Row = dict[str, Any]
 Check = Callable[[dict[str, Any]], str | None]  # a text refuses the record
 
 
+@define
 class NotUniqueError(Exception):
     """Two records would share the value of a unique field."""
 
-    def __init__(self, name: str, other: int) -> None:
-        super().__init__(name, other)
-        self.name = name
-        self.other = other
+    name: str
 
 
 class Table:
@@ -37,62 +34,51 @@ class Table:
         self.model = model
         self.rows: dict[int, Row] = {}
         self.last_id = 0
-        # Insertion-ordered sets: the ids that refer to a target, by field and target.
-        self.referring: dict[str, dict[int, dict[int, None]]] = {
-            name: {} for name in (*model.references, *model.indexed)
-        }
-        self.unique: dict[str, dict[Any, int]] = {name: {} for name, _, _ in model.unique}
-        self._key = {name: _key_of(name) for name in (*self.referring, *self.unique)}
+        self._unique = [name for name, _, _ in model.unique]
+        names = (*model.references, *model.indexed, *self._unique)
+        # Insertion-ordered sets: the ids of the rows with a value, by index and value.
+        self._indexes: dict[str, dict[Any, dict[int, None]]] = {name: {} for name in names}
+        self._columns = {name: name.split(",") for name in names}
 
     def put(self, row_id: int, row: Row | None) -> Row | None:
         """Make *row* the row with that id (None removes it) and return the one it replaces."""
         old = self.rows.get(row_id)
-        if row is not None:
-            for name, values in self.unique.items():
-                value = self._key[name](row)
-                if values.get(value, row_id) != row_id:
-                    raise NotUniqueError(name, values[value])
-        for name, values in self.unique.items():
-            key = self._key[name]
-            before = None if old is None else key(old)
-            after = None if row is None else key(row)
+        changed = []
+        for name, columns in self._columns.items():
+            before, after = _key(old, columns), _key(row, columns)
             if before == after:
                 continue
+            if after is not None and name in self._unique and self._indexes[name].get(after):
+                raise NotUniqueError(name)
+            changed.append((self._indexes[name], before, after))
+        for index, before, after in changed:
             if before is not None:
-                del values[before]
+                del index[before][row_id]
             if after is not None:
-                values[after] = row_id
-        for name, targets in self.referring.items():
-            key = self._key[name]
-            before = None if old is None else key(old)
-            after = None if row is None else key(row)
-            if before == after:
-                continue
-            if before is not None:
-                del targets[before][row_id]
-            if after is not None:
-                targets.setdefault(after, {})[row_id] = None
+                index.setdefault(after, {})[row_id] = None
         if row is None:
             del self.rows[row_id]
         else:
             self.rows[row_id] = row
         return old
 
-    def users_of(self, name: str, target: Any) -> list[int]:
-        """Return the ids of the rows whose many2one *name* is *target*."""
-        return list(self.referring[name].get(target, ()))
+    def having(self, name: str, value: Any) -> list[int]:
+        """Return the ids of the rows with a value in an index."""
+        return list(self._indexes[name].get(value, ()))
+
+    def one(self, name: str, value: Any) -> int | None:
+        """Return the id of the only row with a value in a unique index, None for none."""
+        return next(iter(self.having(name, value)), None)
 
 
-def _key_of(index: str) -> Callable[[Row], Any]:
-    names = index.split(",")
-    if len(names) == 1:
-        return lambda row: row.get(index)
-
-    def key(row: Row) -> tuple[Any, ...] | None:
-        found = tuple(row.get(name) for name in names)
-        return None if None in found else found  # as in SQL, nothing is like nothing
-
-    return key
+def _key(row: Row | None, columns: list[str]) -> Any:
+    """Return the value of a row in an index; as in SQL, nothing is like nothing."""
+    if row is None:
+        return None
+    if len(columns) == 1:
+        return row.get(columns[0])
+    values = tuple(row.get(name) for name in columns)
+    return None if None in values else values
 
 
 class Tables(dict[str, Table]):
@@ -118,8 +104,8 @@ class Database:
         refusals: by model and method the texts that the next calls are refused with.
     """
 
-    models: Models
-    ruled_out: dict[str, Mapping[str, Any]] = field(factory=dict)
+    models: dict[str, Model]
+    ruled_out: dict[str, Mapping[str, Any]] = field(factory=dict, init=False)
     allowed: dict[tuple[int, str], set[str]] = field(factory=dict, init=False)
     checks: dict[str, list[Check]] = field(factory=dict, init=False)
     refusals: dict[tuple[str, str], list[str]] = field(factory=dict, init=False)
@@ -150,13 +136,8 @@ class Database:
         """Commit what the block does, or nothing of it when it raises."""
         with self.lock:
             self.journal.clear()
-            try:
+            with self.savepoint():
                 yield
-            except BaseException:
-                self.undo(0)
-                raise
-            finally:
-                self.journal.clear()
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -174,12 +155,12 @@ class Database:
             table, row_id, row = self.journal.pop()
             table.put(row_id, row)
 
-    def next_id(self, table: Table) -> int:
-        """Return a fresh id, never one of a rolled back transaction, as in PostgreSQL."""
-        table.last_id += 1
-        return table.last_id
-
     def put(self, table: Table, row_id: int, row: Row | None) -> None:
-        """Write one row inside the transaction."""
-        old = table.put(row_id, row)
-        self.journal.append((table, row_id, old))
+        """Write one row inside the transaction, or remove it."""
+        self.journal.append((table, row_id, table.put(row_id, row)))
+
+    def add(self, table: Table, row: Row) -> int:
+        """Put a row under a fresh id, never one of a rolled back transaction, as PostgreSQL."""
+        table.last_id += 1
+        self.put(table, table.last_id, row)
+        return table.last_id

@@ -29,6 +29,7 @@ from ..sync import (
 
 NAMES = ("DATABASE", "USER", "PASSWORD", "API_KEY")
 WANTED = "ZENOO_DATABASE and ZENOO_API_KEY (or ZENOO_USER and ZENOO_PASSWORD)"
+MODEL = "res.partner"
 PARTNERS = 10_000
 SOME = 1_000  # more, with the bad ones among them
 BAD = (17, 500, 999)  # the records that get a country that does not exist
@@ -134,39 +135,24 @@ def show(client: ZenooClient, mark: str) -> None:
     try:
         clean_up(client, mark)
     except KeyboardInterrupt:
-        left = client.search_count("res.partner", of(mark), context={"active_test": False})
+        left = client.search_count(MODEL, of(mark), context={"active_test": False})
         sys.exit(f"\n{left:,} partners with the reference {mark} are left on the server")
 
 
 def write_everything(client: ZenooClient, mark: str) -> None:
     """Run the batches of the demonstration."""
-    created = carry_out(
-        client, "create", lambda batch: batch.create("res.partner", partners(PARTNERS, mark))
-    )
+    created = carry_out(client, "create", lambda b: b.create(MODEL, partners(PARTNERS, mark)))
     ids = [number for number in created.ids if number is not None]
-    carry_out(
-        client,
-        "update, same values",
-        lambda batch: batch.update(
-            "res.partner", {"city": "Bern"}, record_ids=ids[: PARTNERS // 5]
-        ),
-    )
-    carry_out(
-        client,
-        "update, different values",
-        lambda batch: batch.update(
-            "res.partner",
-            [
-                {"id": number, "color": number % 10}
-                for number in ids[PARTNERS // 5 : PARTNERS * 2 // 5]
-            ],
-        ),
-    )
-    carry_out(client, "delete", lambda batch: batch.delete("res.partner", ids[-PARTNERS // 10 :]))
+    same, different = ids[: PARTNERS // 5], ids[PARTNERS // 5 : PARTNERS * 2 // 5]
+    town = {"city": "Bern"}
+    colours = [{"id": number, "color": number % 10} for number in different]
     some = partners(SOME, mark)
     for place in BAD:
         some[place]["country_id"] = 99_999_999
-    carry_out(client, "create, 3 of them bad", lambda batch: batch.create("res.partner", some))
+    carry_out(client, "update, same values", lambda b: b.update(MODEL, town, record_ids=same))
+    carry_out(client, "update, different values", lambda b: b.update(MODEL, colours))
+    carry_out(client, "delete", lambda b: b.delete(MODEL, ids[-PARTNERS // 10 :]))
+    carry_out(client, "create, 3 of them bad", lambda b: b.create(MODEL, some))
 
 
 def of(mark: str) -> list[tuple[str, str, str]]:
@@ -176,11 +162,9 @@ def of(mark: str) -> list[tuple[str, str, str]]:
 
 def clean_up(client: ZenooClient, mark: str) -> None:
     """Delete all partners that bear the mark."""
-    ids = client.search("res.partner", of(mark), context={"active_test": False})
+    ids = client.search(MODEL, of(mark), context={"active_test": False})
     if ids:
-        carry_out(
-            client, "delete what the demo made", lambda batch: batch.delete("res.partner", ids)
-        )
+        carry_out(client, "delete what the demo made", lambda b: b.delete(MODEL, ids))
 
 
 if __name__ == "__main__":

@@ -4,32 +4,34 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from .database import Database, Row, Table
-from .errors import OdooError, builtin, missing, not_an_integer, not_here, postgres
 from .fields import Field
 from .models import Model
-from .wording import Wording
+from .refusals import RefusalError, Words
 
 ADMIN = 2
 VERBS = {"read": "access", "create": "create", "write": "modify", "unlink": "delete"}  # by right
 
 
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
+def now() -> str:
+    """Return the time, as a database keeps it."""
+    return str(datetime.now(UTC).replace(tzinfo=None))
 
 
 @define
-class Session:
+class ServedSession:
     """What the server remembers of one client; a call with a key has one of its own.
 
     Args:
-        checked: when the user proved who it is once more, by `time.monotonic`; None if never.
+        checked: whether the user proved who it is once more.
+        over_http: whether it is one of HTTP proper; over `/jsonrpc` 19 has none.
     """
 
     uid: int
-    checked: float | None = None
+    checked: bool = False
+    over_http: bool = True
 
 
 @define
@@ -37,25 +39,29 @@ class Env:
     """The surroundings of one call.
 
     Args:
-        uid: the user on whose behalf it runs.
+        words: the refusals of the release.
         context: the context of the call.
         trusted: whether access rights are already settled, as for what a rule does on its own.
-        session: the session of a call over HTTP proper; `/jsonrpc` has none.
+        session: the user on whose behalf it runs.
         now: the time of the transaction, the same for everything it writes.
     """
 
     db: Database
-    words: Wording
-    uid: int
+    words: Words
+    session: ServedSession
     context: Mapping[str, Any] = field(factory=dict)
     trusted: bool = False
-    session: Session | None = None
-    now: datetime = field(factory=_now)
+    now: str = field(factory=now)
 
     @property
-    def series(self) -> int:
-        """Return the release: 14 or 19."""
-        return self.words.series
+    def uid(self) -> int:
+        """Return the user on whose behalf it runs."""
+        return self.session.uid
+
+    @property
+    def new(self) -> bool:
+        """Return whether the release is 19."""
+        return self.words.new
 
     def table(self, model: str) -> Table:
         """Return the table of a model that is known to exist."""
@@ -63,23 +69,24 @@ class Env:
 
     def lacks(self, field: Field) -> str:
         """Return what is lacking where a relation leads, the empty text for nothing."""
-        if field.relation not in self.db.models:
+        other, inverse = self.db.models.get(field.relation), field.relation_field
+        if other is None:
             return f"no model {field.relation!r} for the field {field.name}: `add_model` adds it"
-        if field.type != "one2many" or field.inverse in self.db.models[field.relation].references:
+        if field.type != "one2many" or inverse in other.references:
             return ""
-        many2one = f"{field.relation}.{field.inverse}"
+        many2one = f"{field.relation}.{inverse}"
         return f"no many2one {many2one} for the field {field.name}: `add_field` adds it"
 
     def other(self, field: Field) -> Table:
         """Return the table of the model to which a relation leads.
 
         Raises:
-            OdooError: the stand-in has no such model, or not the other side of a one2many.
+            RefusalError: there is no such model, or a one2many has no other side there.
         """
         what = self.lacks(field)
         if what:
-            raise not_here(what)
-        return self.db.tables[field.relation]
+            raise self.words("lacks", what=what)
+        return self.table(field.relation)
 
     def with_context(self, **changes: Any) -> "Env":
         """Return the same surroundings with a changed context."""
@@ -89,44 +96,36 @@ class Env:
         """Return the same surroundings without access checks."""
         return evolve(self, trusted=True)
 
-    @property
-    def limited(self) -> bool:
-        """Return whether the caller is a user with few rights."""
-        return not self.trusted and self.uid > ADMIN
-
     def check(self, model: Model, verb: str) -> None:
         """Refuse what the caller may not do; *verb* is create, modify, delete or access."""
         if self.trusted or verb in model.everyone or (self.uid <= ADMIN and model.group):
             return
         if verb in self.db.allowed.get((self.uid, model.name), ()):
             return
-        raise self.words.access(verb, model.label, model.name, model.group)
-
-    def hides(self, model: Model) -> bool:
-        """Return whether there may be records of the model that the caller must not know of."""
-        return not self.trusted and bool(model.private_to or model.name in self.db.ruled_out)
+        about = "rights" if model.group else "rights of nobody"
+        names = {"label": model.label, "model": model.name, "group": model.group}
+        raise self.words(about, verb=verb, **names)
 
     def sees(self, model: Model, row: Row) -> bool:
         """Return whether a record is among those that the caller may know of."""
-        if self.rules_out(model, row):
-            return False
-        if not model.private_to or self.trusted or (self.uid == ADMIN and model.for_admin):
+        if self.trusted:
             return True
-        return bool(row.get(model.private_to) == self.uid)
-
-    def rules_out(self, model: Model, row: Row) -> bool:
-        """Return whether a record rule hides a record."""
-        values = self.db.ruled_out.get(model.name)
-        if values is None or self.trusted:
+        hidden = self.db.ruled_out.get(model.name)
+        if hidden is not None and all(row.get(name) == value for name, value in hidden.items()):
             return False
-        return all(row.get(name) == value for name, value in values.items())
+        everyone = not model.private_to or (self.uid == ADMIN and model.for_admin)
+        return everyone or row.get(model.private_to) == self.uid
 
-    def hidden(self, model: Model, operation: str = "read") -> OdooError:
+    def hidden(self, model: Model, operation: str = "read") -> RefusalError:
         """Return the refusal of a record that the caller must not know of."""
         user = self.table("res.users").rows[self.uid]
         name = self.table("res.partner").rows[user["partner_id"]].get("name")
-        who = f"{name} (id={self.uid})"
-        return self.words.hidden(model.label, model.name, who, operation)
+        names = {"label": model.label, "model": model.name, "user": f"{name} (id={self.uid})"}
+        return self.words("hidden", operation=operation, verb=VERBS[operation], **names)
+
+    def missing(self, model: str, record: object) -> RefusalError:
+        """Return the refusal of a record that is not there."""
+        return self.words("missing", model=model, record=record, uid=self.uid)
 
     def existing(self, table: Table, ids: Iterable[int]) -> list[tuple[int, Row]]:
         """Return the rows that are there, in the order of *ids*, once for each mention."""
@@ -137,35 +136,14 @@ class Env:
         """Refuse the whole call when one of the records is not there."""
         for row_id in ids:
             if row_id not in table.rows:
-                raise missing(table.model.name, row_id, self.uid)
+                raise self.missing(table.model.name, row_id)
 
-
-@frozen
-class Request:
-    """One method call: on which model, on which ids (none for a method of the model), with what."""
-
-    env: Env
-    model: Model
-    ids: list[int]
-    arguments: Mapping[str, Any]
-
-
-def record_ids(value: Any) -> list[int]:
-    """Return the ids a caller means: one or a list of them; empty ones do not count."""
-    if isinstance(value, str) and value:
-        raise not_an_integer(value)
-    items = value if isinstance(value, list | tuple) else [value]
-    ids = []
-    for item in items:
-        if type(item) is int:
+    def record_ids(self, value: Any) -> list[int]:
+        """Return the ids a caller means: one or a list of them; empty ones do not count."""
+        found = []
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, bool | str | list | dict) and item:
+                raise self.words("integer", value=item)
             if item:
-                ids.append(item)
-        elif item is True:
-            raise postgres("UndefinedFunction", "operator does not exist: integer = boolean")
-        elif isinstance(item, list | dict):
-            raise builtin("TypeError", f"unhashable type: '{type(item).__name__}'")
-        elif isinstance(item, str) and item:
-            raise not_an_integer(item)
-        elif item:
-            ids.append(int(item))
-    return ids
+                found.append(int(item))
+        return found

@@ -1,273 +1,195 @@
-"""The methods that can be called from outside, with the arguments they take in each release."""
+"""The methods that can be called from outside.
 
-from collections.abc import Mapping
+They are Python methods, so that a wrong call is refused in the words of Python itself; arguments
+have the names that they have in 19.
+"""
+
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import external_ids, keys, naming, search, signatures, values, writing
-from .env import VERBS, Env, Request, record_ids
-from .errors import OdooError, builtin, missing
-from .load import load
+from attrs import frozen
+
+from . import external_ids, load, search, values, writing
+from .env import VERBS, Env
 from .models import Model
-from .public import Run, public
-from .reading import read
-from .signatures import Method, method
+from .refusals import RefusalError
+
+ONLY = {"web_save_multi": 19, "name_get": 14, "exists": 14}  # the others are those of both releases
 
 
-def _create(call: Request) -> Any:
-    given = call.arguments["vals_list"]
-    if isinstance(given, Mapping):
-        return writing.create(call.env, call.model.name, [given])[0]
-    if not isinstance(given, list | tuple | str):
-        raise builtin("TypeError", f"'{type(given).__name__}' object is not iterable")
-    return writing.create(call.env, call.model.name, list(given))
+def of_model(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a method that works on no ids."""
+    method.of_model = True  # type: ignore[attr-defined]
+    return method
 
 
-def _write(call: Request) -> bool:
-    writing.write(call.env, call.model.name, call.ids, next(iter(call.arguments.values())))
-    return True
+@frozen
+class BaseModel:
+    """Some records of a model, on behalf of a caller; each method does what Odoo's does."""
+
+    _env: Env
+    _model: Model
+    _ids: list[int]
+
+    @of_model
+    def create(self, vals_list: Any) -> Any:
+        """Create records; one mapping gives one id."""
+        if isinstance(vals_list, Mapping):
+            return writing.create(self._env, self._model.name, [vals_list])[0]
+        return writing.create(self._env, self._model.name, list(vals_list))
+
+    def write(self, vals: Any) -> bool:
+        """Write the same values to all records."""
+        writing.write(self._env, self._model.name, self._ids, vals)
+        return True
+
+    def web_save_multi(self, vals_list: Any, specification: Any) -> Any:
+        """Write different values, and read what is wished for."""
+        if len(self._ids) != len(vals_list):
+            raise self._env.words("vals")
+        for row_id, vals in zip(self._ids, vals_list, strict=True):
+            writing.write(self._env, self._model.name, [row_id], vals)
+        # without a wish nothing is read: every id is believed
+        wanted = list(specification) or ["id"]
+        return values.read(self._env, self._model, self._ids, wanted, load=None)
+
+    def unlink(self) -> bool:
+        """Delete the records."""
+        writing.unlink(self._env, self._model.name, self._ids)
+        return True
+
+    def read(self, fields: Any = None, load: Any = "_classic_read") -> Any:
+        """Return what the records hold."""
+        return values.read(self._env, self._model, self._ids, fields, load)
+
+    @of_model
+    def search(
+        self, domain: Any, offset: Any = 0, limit: Any = None, order: Any = None
+    ) -> list[int]:
+        """Return the ids of the records that match."""
+        paging = {"order": order, "offset": offset, "limit": limit}
+        return search.ids(self._env, self._model.name, domain, **paging)
+
+    @of_model
+    def search_count(self, domain: Any, limit: Any = None) -> int:
+        """Return how many records match."""
+        return len(search.ids(self._env, self._model.name, domain, limit=limit))
+
+    @of_model
+    def search_read(
+        self,
+        domain: Any = None,
+        fields: Any = None,
+        offset: Any = 0,
+        limit: Any = None,
+        order: Any = None,
+        **read_kwargs: Any,
+    ) -> Any:
+        """Return what the records that match hold."""
+        found = self.search(domain, offset, limit, order)
+        return values.read(self._env, self._model, found, fields, **read_kwargs)
+
+    @of_model
+    def fields_get(self, allfields: Any = None, attributes: Any = None) -> dict[str, Any]:
+        """Describe the fields."""
+        return {
+            name: {
+                key: value
+                for key, value in field.describe(new=self._env.new).items()
+                if not attributes or key in attributes
+            }
+            for name, field in self._model.fields.items()
+            if not allfields or name in allfields
+        }
+
+    @of_model
+    def name_search(
+        self, name: Any = "", domain: Any = None, operator: Any = "ilike", limit: Any = 100
+    ) -> list[Any]:
+        """Return ids and names of the records that a text names."""
+        how = {"operator": operator, "domain": domain or (), "limit": limit}
+        return self._named(search.by_name(self._env, self._model.name, name, **how))
+
+    def name_get(self) -> list[Any]:
+        """Return ids and names."""
+        self._env.require(self._env.table(self._model.name), self._ids)
+        return self._named(self._ids)
+
+    @of_model
+    def name_create(self, name: Any) -> Any:
+        """Create a record with a name, and return both."""
+        vals = {self._model.name_field or "name": name}
+        return self._named(writing.create(self._env, self._model.name, [vals]))[0]
+
+    def _named(self, ids: list[int]) -> list[Any]:
+        return [[one, values.display_name(self._env, self._model.name, one)] for one in ids]
+
+    def exists(self) -> list[int]:
+        """Return the ids of those that are there."""
+        return [one for one, _ in self._env.existing(self._env.table(self._model.name), self._ids)]
+
+    @of_model
+    def default_get(self, fields: Any) -> dict[str, Any]:
+        """Return the defaults of fields, of those that have one."""
+        about = {name: self._model.fields[name] for name in fields if name in self._model.fields}
+        return {name: one.default for name, one in about.items() if one.default is not None}
+
+    def copy(self, default: Any = None) -> Any:
+        """Create records like these, without the lines; 14 takes one and returns its id."""
+        rows, made = self._env.table(self._model.name).rows, []
+        for row_id in self._ids:
+            if row_id not in rows:
+                raise self._env.missing(self._model.name, row_id)
+            own = {name: rows[row_id].get(name) for name, f in self._model.fields.items() if f.copy}
+            vals = {name: value for name, value in own.items() if value is not None}
+            if "name" in vals:
+                vals["name"] = f"{vals['name']} (copy)"
+            made += writing.create(self._env, self._model.name, [{**vals, **(default or {})}])
+        return made if self._env.new else made[0]
+
+    def action_archive(self) -> None:
+        """Archive those that are not."""
+        self._set_active(False)
+
+    def action_unarchive(self) -> None:
+        """Bring those back that are archived."""
+        self._set_active(True)
+
+    def _set_active(self, active: bool) -> None:
+        table = self._env.table(self._model.name)
+        self._env.require(table, self._ids)
+        ids = [one for one in self._ids if table.rows[one]["active"] is not active]
+        writing.write(self._env, self._model.name, ids, {"active": active})
+
+    @of_model
+    def load(self, fields: Any, data: Any) -> dict[str, Any]:
+        """Import rows of texts."""
+        return load.load(self._env, self._model, fields, data)
+
+    def get_external_id(self) -> dict[str, str]:
+        """Return the external ids; the oldest of a record that has several."""
+        found = {one: external_ids.of(self._env, self._model.name, one) for one in self._ids}
+        return {str(one): values.external_id(row) if row else "" for one, row in found.items()}
+
+    @of_model
+    def check_access_rights(self, operation: Any, raise_exception: Any = True) -> bool:
+        """Return whether the caller has a right."""
+        try:
+            self._env.check(self._model, VERBS.get(operation, "access"))
+        except RefusalError:
+            if raise_exception:
+                raise
+            return False
+        return True
 
 
-def _unlink(call: Request) -> bool:
-    writing.unlink(call.env, call.model.name, call.ids)
-    return True
+class Users(BaseModel):
+    """What users have besides."""
 
-
-def _read(call: Request) -> list[dict[str, Any]]:
-    return read(call.env, call.model, call.ids, call.arguments["fields"], call.arguments["load"])
-
-
-def _domain(call: Request) -> Any:
-    for name in ("domain", "args"):
-        if name in call.arguments:
-            return call.arguments[name]
-    return []  # pragma: no cover
-
-
-def _search(call: Request) -> Any:
-    given = call.arguments
-    if given.get("count"):
-        return len(search.ids(call.env, call.model.name, _domain(call)))
-    return search.ids(
-        call.env,
-        call.model.name,
-        _domain(call),
-        order=given["order"],
-        offset=given["offset"],
-        limit=given["limit"],
-    )
-
-
-def _search_count(call: Request) -> int:
-    limit = call.arguments.get("limit")
-    return len(search.ids(call.env, call.model.name, _domain(call), limit=limit))
-
-
-_SEARCH_READ = frozenset({"domain", "fields", "offset", "limit", "order", "load"})
-
-
-def _search_read(call: Request) -> list[dict[str, Any]]:
-    given = call.arguments
-    for name in given:
-        if name not in _SEARCH_READ:
-            text = f"BaseModel._read_format() got an unexpected keyword argument '{name}'"
-            raise builtin("TypeError", text)
-    more = {"load": given["load"]} if "load" in given else {}
-    return read(call.env, call.model, _search(call), given["fields"], **more)
-
-
-def _fields_get(call: Request) -> dict[str, Any]:
-    wanted, attributes = call.arguments["allfields"], call.arguments["attributes"]
-    about = {
-        name: field.describe(call.env.series)
-        for name, field in call.model.fields.items()
-        if not wanted or name in wanted
-    }
-    if not attributes:
-        return about
-    return {
-        name: {key: value for key, value in found.items() if key in attributes}
-        for name, found in about.items()
-    }
-
-
-def _name_search(call: Request) -> list[list[Any]]:
-    env, model, given = call.env, call.model, call.arguments
-    how = {"operator": given["operator"], "domain": _domain(call) or (), "limit": given["limit"]}
-    return _named(env, model, search.by_name(env, model.name, given["name"], **how))
-
-
-def _named(env: Env, model: Model, ids: list[int]) -> list[list[Any]]:
-    return [[row_id, naming.display_name(env, model.name, row_id)] for row_id in ids]
-
-
-def _name_get(call: Request) -> list[list[Any]]:
-    call.env.require(call.env.table(call.model.name), call.ids)
-    return _named(call.env, call.model, call.ids)
-
-
-def _name_create(call: Request) -> list[Any]:
-    vals = {call.model.name_field or "name": call.arguments["name"]}
-    ids = writing.create(call.env, call.model.name, [vals])
-    return _named(call.env, call.model, ids)[0]
-
-
-def _default_get(call: Request) -> dict[str, Any]:
-    env, model = call.env, call.model
-    wanted = [name for name in next(iter(call.arguments.values())) if name in model.defaults]
-    return {
-        name: values.reader(env, model, model.fields[name], names=False)(0, dict(model.defaults))
-        for name in wanted
-    }
-
-
-def _copy(call: Request) -> Any:
-    env, model = call.env, call.model
-    rows = env.table(model.name).rows
-    if env.series < 19 and len(call.ids) > 1:
-        ids = ", ".join(map(str, call.ids))
-        raise builtin("ValueError", f"Expected singleton: {model.name}({ids})")
-    made = []
-    for row_id in call.ids:
-        if row_id not in rows:
-            raise missing(model.name, row_id, env.uid)
-        vals: dict[str, Any] = {}
-        for name, field in model.fields.items():
-            if field.copy and field.store and field.type != "one2many":
-                value = rows[row_id].get(name)
-                vals[name] = [[6, 0, list(value)]] if isinstance(value, tuple) else value
-        if "name" in vals:
-            vals["name"] = f"{vals['name'] or ''} (copy)"
-        made += writing.create(env, model.name, [{**vals, **(call.arguments["default"] or {})}])
-    return made if env.series >= 19 else made[0]
-
-
-def _archive(active: bool) -> Run:
-    def run(call: Request) -> None:
-        env = call.env
-        table = env.table(call.model.name)
-        env.require(table, call.ids)
-        ids = [one for one in call.ids if bool(table.rows[one].get("active")) is not active]
-        writing.write(env, call.model.name, ids, {"active": active})
-
-    return run
-
-
-def _toggle(call: Request) -> None:
-    table = call.env.table(call.model.name)
-    call.env.require(table, call.ids)
-    for row_id in call.ids:
-        active = not table.rows[row_id].get("active")
-        writing.write(call.env, call.model.name, [row_id], {"active": active})
-
-
-def _check_access_rights(call: Request) -> bool:
-    verb = VERBS.get(call.arguments["operation"], "access")
-    try:
-        call.env.check(call.model, verb)
-    except OdooError:
-        if call.arguments["raise_exception"]:
-            raise
-        return False
-    return True
-
-
-def _context_get(call: Request) -> dict[str, Any]:
-    env = call.env
-    user = env.table("res.users").rows[env.uid]
-    partner = env.table("res.partner").rows[user["partner_id"]]
-    about = {name: partner.get(name) or False for name in ("lang", "tz")}
-    return {**about, "uid": env.uid} if env.series >= 19 else about
-
-
-def _exists(call: Request) -> list[int]:
-    return [one for one in call.ids if one in call.env.table(call.model.name).rows]
-
-
-def _save_multi(call: Request) -> list[dict[str, Any]]:
-    vals_list, wanted = call.arguments["vals_list"], list(call.arguments["specification"])
-    try:
-        count = len(vals_list)
-    except TypeError as error:
-        raise builtin("TypeError", str(error)) from None
-    if len(call.ids) != count:
-        raise builtin("ValueError", "Each record must have a corresponding vals entry.")
-    for row_id, vals in zip(call.ids, vals_list, strict=True):
-        writing.write(call.env, call.model.name, [row_id], vals)
-    if wanted in ([], ["id"]):  # nothing is read: every id is believed
-        return [{"id": row_id} for row_id in call.ids]
-    return read(call.env, call.model, call.ids, wanted, load=None)
-
-
-def _load(call: Request) -> dict[str, Any]:
-    return load(call.env, call.model, call.arguments["fields"], call.arguments["data"])
-
-
-def _get_external_id(call: Request) -> dict[str, str]:
-    found = {one: external_ids.of(call.env, call.model.name, one) for one in call.ids}
-    return {
-        str(one): external_ids.complete_name(rows[0]) if rows else "" for one, rows in found.items()
-    }
-
-
-def table(series: int) -> dict[str, tuple[Method, Run]]:
-    """Return the methods of a release, by name."""
-    new = series >= 19
-    domain = "domain" if new else "args"
-    paging = f"{domain}, offset=0, limit=None, order=None"
-    reading = "domain=None, fields=None, offset=0, limit=None, order=None"
-    found: list[tuple[Method, Run]] = [
-        (method("create", "vals_list"), _create),
-        (method("write", "vals", on_ids=True), _write),
-        (method("unlink", "", on_ids=True), _unlink),
-        (method("read", "fields=None, load='_classic_read'", on_ids=True), _read),
-        (method("search", paging if new else f"{paging}, count=False"), _search),
-        (method("search_count", "domain, limit=None" if new else "args"), _search_count),
-        (method("search_read", f"{reading}, **others" if new else reading), _search_read),
-        (method("fields_get", "allfields=None, attributes=None"), _fields_get),
-        (
-            method("name_search", f"name='', {domain}=None, operator='ilike', limit=100"),
-            _name_search,
-        ),
-        (method("name_create", "name"), _name_create),
-        (method("default_get", "fields" if new else "default_fields"), _default_get),
-        (method("copy", "default=None", on_ids=True), _copy),
-        (method("action_archive", "", on_ids=True), _archive(False)),
-        (method("action_unarchive", "", on_ids=True), _archive(True)),
-        (method("toggle_active", "", on_ids=True), _toggle),
-        (method("load", "fields, data"), _load),
-        (method("get_external_id", "", on_ids=True), _get_external_id),
-        (method("context_get", "", only="res.users"), _context_get),
-        (
-            method("check_access_rights", "operation, raise_exception=True"),
-            _check_access_rights,
-        ),
-        *keys.METHODS,
-    ]
-    if new:
-        saving = method("web_save_multi", "vals_list, specification", on_ids=True)
-        found.append((saving, _save_multi))
-    else:
-        found.append((method("name_get", "", on_ids=True), _name_get))
-        found.append((method("exists", "", on_ids=True), _exists))
-    return {one.name: (one, run) for one, run in found}
-
-
-def call(env: Env, methods: Mapping[str, tuple[Method, Run]], request: signatures.Call) -> Any:
-    """Run one call of a method and return its value, None when it returns nothing.
-
-    Raises:
-        OdooError: every way in which the method, its arguments or the records are refused.
-    """
-    model = env.db.models.get(request.model)
-    name = request.method
-    if model is None:
-        raise signatures.no_model(request.model)
-    signature, run = public(env, methods, model, name)
-    args, ids = list(request.args), []
-    if signature.on_ids:
-        if not args:
-            raise env.words.no_ids()
-        ids = record_ids(args.pop(0))
-    home = "Base" if name == "web_save_multi" else "BaseModel"
-    owner = f"{model.python_name.get(name, home)}." if env.series >= 19 else ""
-    return run(Request(env, model, ids, signature.bind(owner, args, request.kwargs)))
+    @of_model
+    def context_get(self) -> dict[str, Any]:
+        """Return the context that the caller prefers."""
+        user = self._env.table("res.users").rows[self._env.uid]
+        partner = self._env.table("res.partner").rows[user["partner_id"]]
+        about = {name: partner.get(name) or False for name in ("lang", "tz")}
+        return {**about, "uid": self._env.uid} if self._env.new else about

@@ -1,17 +1,36 @@
-"""What a model is: its fields, and what is worked out of them once."""
+"""What a model is, made of a description: what `fields_get` answers, and a little besides."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from functools import cache
-from types import MappingProxyType
 from typing import Any
 from zoneinfo import available_timezones
 
-from attrs import evolve, frozen
+import attrs
+from attrs import Attribute, evolve, field, frozen
 
-from .fields import Convert, Field, converters
-from .wording import Wording
+from . import data, fields
+from .fields import DECIMAL, TEXT, TO_MANY, WHOLE, Field
+from .refusals import RefusalError, Words
 
-MAGIC = frozenset({"id", "display_name", "create_uid", "create_date", "write_uid", "write_date"})
+PLAIN = TEXT | DECIMAL | WHOLE | {"boolean", "date", "datetime", "binary"}
+RELATIONS = TO_MANY | {"many2one"}
+KNOWN = {one.name for one in attrs.fields(Field)} - {"name", "default"}  # in descriptions
+MAGIC = frozenset(data.read("magic.json", 19))  # the fields that every model has
+SETTINGS = {True: "Role / Administrator", False: "Administration/Settings"}  # of 19, of 14
+
+
+Order = Sequence[tuple[str, bool]]  # fields, and whether the greatest comes first
+_TERM = re.compile(r"\s*([\w.]+)(?:\s+(asc|desc))?(?:\s+nulls\s+(?:first|last))?\s*", re.IGNORECASE)
+
+
+def parse_order(clause: str) -> Order:
+    """Return the order that a clause means; ValueError when it is none."""
+    terms = [_TERM.fullmatch(term) for term in clause.split(",")]
+    found = [(term[1], str(term[2]).lower() == "desc") for term in terms if term]
+    if len(found) < len(terms):
+        raise ValueError(f"no order: {clause!r}")
+    return found
 
 
 @frozen(kw_only=True)
@@ -26,116 +45,128 @@ class Model:
         reports_missing: the operations (``write``, ``unlink``) that refuse an id that is not
             there. Only models that track changes do; the others answer True (14 and 19,
             measured).
-        python_name: the class of 19 that a wrong call names, by method.
         unique: fields whose value no two records share: (field, constraint, text); several
             fields are joined by a comma.
         private_to: the field with the only user who sees a record; for everyone when it is empty.
         for_admin: whether the administrator sees what is private to others.
         indexed: fields by which records are looked up, besides references and unique ones.
-        described: whether it was made of descriptions alone, and nothing says which methods it has.
+        name_field: the field that a record is called by, the empty text when there is none.
+        is_open: whether it may have methods and relatives of which nothing is known here.
     """
 
     name: str
-    label: str
-    fields: MappingProxyType[str, Field]
-    convert: MappingProxyType[str, Convert]
-    defaults: MappingProxyType[str, Any]
-    required: tuple[str, ...]
-    references: tuple[str, ...]
-    order: str
-    group: str
-    everyone: frozenset[str]
-    reports_missing: frozenset[str]
-    python_name: MappingProxyType[str, str]
-    unique: tuple[tuple[str, str, str], ...]
-    indexed: tuple[str, ...]
-    private_to: str
-    for_admin: bool
-    described: bool
+    fields: Mapping[str, Field]
+    label: str = field()
+    order: str = field(default="id")
+    group: str = ""
+    everyone: frozenset[str] = field(default=frozenset({"access"}), converter=frozenset)
+    reports_missing: tuple[str, ...] = ()
+    unique: Sequence[tuple[str, str, str]] = ()
+    indexed: tuple[str, ...] = ()
+    private_to: str = ""
+    for_admin: bool = False
+    is_open: bool = False
+    name_field: str = field()
+    required: list[str] = field(init=False)
+    references: list[str] = field(init=False)
 
-    @property
-    def name_field(self) -> str:
-        """Return the field that a record is called by, the empty text when there is none."""
+    @required.default
+    def _required(self) -> list[str]:
+        return sorted(one.name for one in self.fields.values() if one.store and one.required)
+
+    @references.default
+    def _references(self) -> list[str]:
+        found = [one for one in self.fields.values() if one.store and one.type == "many2one"]
+        return [one.name for one in found if one.name not in MAGIC]
+
+    @name_field.default
+    def _name_field(self) -> str:
         return next((name for name in ("name", "x_name") if name in self.fields), "")
 
+    @order.validator
+    def _check_order(self, _: "Attribute[str]", order: str) -> None:
+        names = {term.strip().partition(" ")[0] for term in order.split(",")}
+        if not names <= {name for name, one in self.fields.items() if one.is_sortable}:
+            text = f"{self.name}: the order {order!r} names a field that no record is kept by"
+            raise ValueError(text)
 
-def plain(type_: str, name: str, string: str, **more: Any) -> Field:
-    """Return a field that refers to no other model, or to many records of one."""
-    return Field(name=name, type=type_, string=string, **more)
+    def has_column(self, name: str) -> bool:
+        """Return whether the database keeps a field of this name with each record."""
+        return name in self.fields and self.fields[name].is_column
+
+    def with_field(self, new: Field) -> "Model":
+        """Return the model with one more field."""
+        return evolve(self, fields={**self.fields, new.name: new})
 
 
-def reference(name: str, string: str, relation: str, **more: Any) -> Field:
-    """Return a many2one."""
-    return Field(name=name, type="many2one", string=string, relation=relation, **more)
+def described(
+    words: Words, name: str, fields: Mapping[str, Mapping[str, Any]], label: str = "", **more: Any
+) -> Model:
+    """Return a model of described fields, the server's own fields included.
+
+    Raises:
+        ValueError: a description that cannot be followed, or an order by no field of the model.
+    """
+    whole = {**fields, **data.read("magic.json", words.series)}
+    made = {one: field_of(words, name, one, about) for one, about in whole.items()}
+    more.setdefault("group", SETTINGS[words.new])
+    return Model(name=name, label=label or name, fields=made, **more)
+
+
+def field_of(words: Words, model: str, name: str, about: object) -> Field:
+    """Return the field of a description.
+
+    ``default``, ``ondelete`` and ``copy`` are understood besides what `fields_get` answers, and
+    attributes that the stand-in does not use are ignored.
+
+    Raises:
+        ValueError: the description cannot be followed.
+    """
+    where = f"{model}.{name}"
+    if not isinstance(about, Mapping) or "type" not in about:
+        raise ValueError(f"{where}: {about!r} describes no field: it has no type")
+    kind = about["type"]
+    if kind not in PLAIN | RELATIONS | {"selection"}:
+        raise ValueError(f"{where}: the stand-in has no fields of the type {kind!r}")
+    stored = bool(about.get("store", True))
+    if kind in RELATIONS and not about.get("relation"):
+        raise ValueError(f"{where}: a {kind} must name its model as 'relation'")
+    if kind == "one2many" and stored and not about.get("relation_field"):
+        raise ValueError(f"{where}: a one2many must name the other side as 'relation_field'")
+    known = {key: about[key] for key in KNOWN if about.get(key) not in (None, "")}
+    known.pop("selection", None)
+    if kind == "selection":
+        known["selection"] = _options(where, about.get("selection"))
+    try:
+        made = Field(name=name, **known)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error.args[0]}") from None
+    return evolve(made, default=_default(words, model, made, about.get("default")))
 
 
 @cache
-def timezones() -> tuple[tuple[str, str], ...]:
-    """Return the options of a time zone field."""
+def _timezones() -> tuple[tuple[str, str], ...]:
     return tuple((name, name) for name in sorted({"UTC", *available_timezones()}))
 
 
-def _magic(series: int) -> tuple[Field, ...]:
-    by = {"readonly": True, "relation": "res.users", "copy": False}
-    at = {"readonly": True, "copy": False}
-    return (
-        plain("integer", "id", "ID", readonly=True, copy=False),
-        plain("char", "display_name", "Display Name", readonly=True, store=False, copy=False),
-        plain("many2one", "create_uid", "Created by", **by),
-        plain("datetime", "create_date", "Created on", **at),
-        plain("many2one", "write_uid", "Last Updated by", **by),
-        plain("datetime", "write_date", "Last Updated on", **at),
-    )
+def _options(where: str, given: Any) -> tuple[tuple[str, str], ...]:
+    if given == "timezones":
+        return _timezones()
+    try:
+        return tuple((value, label) for value, label in given)
+    except (TypeError, ValueError):
+        text = f"{where}: a selection must list its options as 'selection', each with its label"
+        raise ValueError(text) from None
 
 
-def model(
-    words: Wording,
-    name: str,
-    label: str,
-    own: tuple[Field | None, ...],
-    *,
-    order: str = "name, id",
-    group: tuple[str, str] = ("Role / Administrator", "Administration/Settings"),
-    everyone: tuple[str, ...] = ("access",),
-    missing: tuple[str, ...] = (),
-    python: dict[str, str] | None = None,
-    unique: tuple[tuple[str, str, str], ...] = (),
-    indexed: tuple[str, ...] = (),
-    private_to: str = "",
-    for_admin: bool = False,
-    described: bool = False,
-) -> Model:
-    """Return a model of the release of *words*, the server's own fields included."""
-    listed = (*_magic(words.series), *(field for field in own if field is not None))
-    return Model(
-        name=name,
-        label=label,
-        **_worked_out(words, name, {field.name: field for field in listed}),
-        order=order,
-        group=group[words.series < 19],
-        everyone=frozenset(everyone),
-        reports_missing=frozenset(missing),
-        python_name=MappingProxyType(python or {}),
-        unique=unique,
-        indexed=indexed,
-        private_to=private_to,
-        for_admin=for_admin,
-        described=described,
-    )
-
-
-def with_field(words: Wording, old: Model, field: Field) -> Model:
-    """Return a model with one more field."""
-    return evolve(old, **_worked_out(words, old.name, {**old.fields, field.name: field}))
-
-
-def _worked_out(words: Wording, name: str, fields: Mapping[str, Field]) -> dict[str, Any]:
-    """Return the fields of a model and what follows from them."""
-    stored = [field for field in fields.values() if field.store]
-    return {
-        "fields": MappingProxyType(fields),
-        "convert": MappingProxyType(converters(name, fields, words)),
-        "defaults": MappingProxyType({f.name: f.default for f in stored if f.default is not None}),
-        "required": tuple(sorted(f.name for f in stored if f.required)),
-        "references": tuple(f.name for f in stored if f.type == "many2one" and f.name not in MAGIC),
-    }
+def _default(words: Words, model: str, made: Field, default: Any) -> Any:
+    if default is None:
+        # Every model of Odoo that archives its records makes them active.
+        return True if (made.name, made.type) == ("active", "boolean") else None
+    if made.type in TO_MANY:
+        raise ValueError(f"{model}.{made.name}: a {made.type} can have no default here")
+    try:
+        return fields.column(words, model, made, default)
+    except RefusalError as error:
+        text = f"{model}.{made.name}: the default {default!r} is no value of it: {error.message}"
+        raise ValueError(text) from None

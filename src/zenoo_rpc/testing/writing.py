@@ -1,187 +1,292 @@
-"""Create, write and unlink: values in, rows out, or a refusal that undoes the whole call."""
+"""Create, write and unlink: values in, rows out, or a refusal that undoes the whole call.
 
-from collections.abc import Iterable, Mapping, Sequence
+Relations to many records are changed by commands: ``[0, 0, values]`` to ``[6, 0, ids]``.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from . import external_ids, relations, rules
+from attrs import frozen
+
+from . import external_ids, fields, rules
 from .database import NotUniqueError, Row, Table
 from .env import Env
-from .errors import builtin, missing
-from .fields import TO_MANY, Field
+from .fields import SHAPES, TO_MANY, Field
 from .models import MAGIC, Model
+
+CREATE, UPDATE, DELETE, UNLINK, LINK, CLEAR, SET = range(7)
 
 
 def create(env: Env, name: str, vals_list: Sequence[Any]) -> list[int]:
     """Create one record for each mapping and return their ids, in the same order.
 
     Raises:
-        OdooError: a value is refused; then none of the records exists.
+        RefusalError: a value is refused; then none of the records exists.
     """
     table = env.table(name)
-    if not vals_list:
-        return []
-    rules.before_rights(env, table.model, vals_list)
-    env.check(table.model, "create")
+    if vals_list:
+        env.check(table.model, "create")
     return [_create_one(env, table, vals) for vals in vals_list]
 
 
 def _create_one(env: Env, table: Table, vals: Any) -> int:
     model = table.model
-    if not isinstance(vals, Mapping):
-        raise builtin("AttributeError", f"'{type(vals).__name__}' object has no attribute 'get'")
-    vals = {**_defaults(env, model), **vals}
-    row: Row = dict(model.defaults)
-    special: list[tuple[Field, Any]] = []
-    _fill(env, model, row, vals, special, "create")
-    row["create_uid"] = row["write_uid"] = env.uid
-    row["create_date"] = row["write_date"] = env.now
-    rules.before_create(env, model, row, vals)
-    _check(env, table, row, model.references)
-    row_id = env.db.next_id(table)
-    _put(env, table, row_id, row)
+    _require_mapping(env, vals)
+    vals = {**_context_defaults(env, model), **vals}
+    row = _defaults(env, model)
+    special = _fill(env, model, row, vals, "create")
+    row |= {"create_uid": env.uid, "write_uid": env.uid}
+    row |= {"create_date": env.now, "write_date": env.now}
+    if model.name == "res.users":
+        _give_partner(env, row, vals)
+    rules.check_row(env, table, row, model.references)
+    row_id = _put(env, table, None, row)
     for field, value in special:
-        relations.apply(env, model, row_id, field, value, creating=True)
-    rules.after_create(env, model, row_id, vals)
+        _Relation(env, table, row_id, field, creating=True).write(value)
     rules.check_record(env, model, row_id)
     return row_id
 
 
-def _defaults(env: Env, model: Model) -> dict[str, Any]:
+def _require_mapping(env: Env, vals: Any) -> None:
+    if not isinstance(vals, Mapping):
+        text = f"'{type(vals).__name__}' object has no attribute 'get'"
+        raise env.words("AttributeError", text=text)
+
+
+def _give_partner(env: Env, row: Row, vals: Mapping[str, Any]) -> None:
+    """Make the partner of a new user, unless it has one."""
+    if row.get("partner_id") is None and row.get("login"):
+        shared = {name: vals[name] for name in ("name", "email", "lang", "tz") if name in vals}
+        shared.setdefault("email", row["login"] if "@" in row["login"] else False)
+        [row["partner_id"]] = create(env.as_trusted(), "res.partner", [shared])
+
+
+def _context_defaults(env: Env, model: Model) -> dict[str, Any]:
     """Return what the context gives for fields that a caller leaves out."""
     given = {key.removeprefix("default_"): key for key in env.context if key[:8] == "default_"}
     return {name: env.context[key] for name, key in given.items() if name in model.fields}
 
 
+def _defaults(env: Env, model: Model) -> Row:
+    found: Row = {}
+    for name, field in model.fields.items():
+        if field.stamped:
+            found[name] = env.now[: SHAPES[field.type][1]]
+        elif field.store and field.default is not None:
+            found[name] = field.default
+    return found
+
+
 def _fill(
-    env: Env,
-    model: Model,
-    row: Row,
-    vals: Mapping[str, Any],
-    special: list[tuple[Field, Any]],
-    doing: str,
-) -> None:
-    """Put the values into *row*; those of relations to many records go to *special*."""
-    fields, convert = model.fields, model.convert
+    env: Env, model: Model, row: Row, vals: Mapping[str, Any], doing: str
+) -> list[tuple[Field, Any]]:
+    """Put the values into *row* and return those of relations to many records."""
+    special = []
     for name, value in vals.items():
-        field = fields.get(name)
+        field = model.fields.get(name)
         if field is None:
-            raise env.words.unknown_field(model.name, name, doing)
+            if env.new and (model.name, doing) == ("res.partner", "write"):
+                raise env.words("key", field=name)
+            raise env.words("field", field=name, model=model.name, where="in")
         if field.store and name not in MAGIC:
             if field.type in TO_MANY:
                 special.append((field, value))
             else:
-                row[name] = convert[name](value)
+                row[name] = fields.column(env.words, model.name, field, value)
         elif name == "company_type":
             row["is_company"] = value == "company"
         elif name == "password":
-            row[name] = None if not value else str(value)
+            row[name] = str(value) if value else None
+    return special
 
 
-def _check(env: Env, table: Table, row: Row, references: Iterable[str]) -> None:
-    """Refuse a row without a mandatory value or with a reference to nothing."""
-    model = table.model
-    for name in model.required:
-        if row.get(name) is None:
-            field = model.fields[name]
-            owner, label = field.owner if field.owner[0] else (model.name, model.label)
-            raise env.words.required(label, owner, field.string, name)
-    rules.check_row(env, model, row)
-    for name in references:
-        target = row.get(name)
-        if target is None:
-            continue
-        field = model.fields[name]
-        if target not in env.other(field).rows:
-            # 19 looks at the parent before the database does.
-            if env.series >= 19 and model.name == "res.partner" and name == "parent_id":
-                raise missing(field.relation, target, env.uid)
-            raise env.words.foreign_key(model.label, model.name, field.string, name)
-
-
-def _put(env: Env, table: Table, row_id: int, row: Row) -> None:
+def _put(env: Env, table: Table, row_id: int | None, row: Row) -> int:
+    """Write one row, a new one when it has no id, and return the id."""
     try:
+        if row_id is None:
+            return env.db.add(table, row)
         env.db.put(table, row_id, row)
+        return row_id
     except NotUniqueError as clash:
-        raise rules.not_unique(env, table, row, clash) from None
+        raise rules.not_unique(env, table.model, row, clash) from None
 
 
 def write(env: Env, name: str, ids: Sequence[int], vals: Any) -> None:
     """Write the same values to every record.
 
     Raises:
-        OdooError: a value is refused or, on models that track changes, a record is not there;
+        RefusalError: a value is refused or, on models that track changes, a record is not there;
             then nothing is written.
     """
     table = env.table(name)
     model = table.model
-    if not isinstance(vals, Mapping):
-        kind = type(vals).__name__
-        if env.series >= 19:
-            raise builtin("AttributeError", f"'{kind}' object has no attribute 'get'")
-        raise builtin("TypeError", f"argument of type '{kind}' is not iterable")
+    _require_mapping(env, vals)
     if not ids:
         return
-    guard(env, table, ids, "write", "modify")
+    rules.guard(env, table, ids, "write", "modify")
     changes: Row = {}
-    special: list[tuple[Field, Any]] = []
-    _fill(env, model, changes, vals, special, "write")
-    rules.before_write(env, model, ids, changes, vals)
+    special = _fill(env, model, changes, vals, "write")
+    if name == "res.partner" and changes.get("active") is False:
+        rules.refuse_archiving(env, ids)
     touched = [field for field in model.references if field in changes]
-    changes["write_uid"], changes["write_date"] = env.uid, env.now
-    for row_id in dict.fromkeys(ids):
-        old = table.rows.get(row_id)
-        if old is None:
-            continue
+    changes |= {"write_uid": env.uid, "write_date": env.now}
+    for row_id, old in env.existing(table, dict.fromkeys(ids)):
         row = {**old, **changes}
-        _check(env, table, row, touched)
+        rules.check_row(env, table, row, touched)
         _put(env, table, row_id, row)
         for field, value in special:
-            relations.apply(env, model, row_id, field, value, creating=False)
-        rules.after_write(env, model, row_id, vals)
+            _Relation(env, table, row_id, field, creating=False).write(value)
+        if "parent_id" in touched and model.fields["parent_id"].relation == name:
+            rules.refuse_circle(env, model, row_id)
+        _write_through(env, model, row, vals)
         rules.check_record(env, model, row_id)
 
 
-def unlink(env: Env, name: str, ids: Sequence[int], *, by_database: bool = False) -> None:
+def _write_through(env: Env, model: Model, row: Row, vals: Mapping[str, Any]) -> None:
+    """Write the values of fields that are those of another record."""
+    for name, value in vals.items():
+        through = model.fields[name].through
+        if through:
+            relation = model.fields[through].relation
+            write(env.as_trusted(), relation, [row[through]], {name: value})
+
+
+def unlink(env: Env, name: str, ids: Sequence[int]) -> None:
     """Delete the records and what belongs to them.
 
-    Args:
-        by_database: whether a foreign key does it, which leaves their external ids behind.
-
     Raises:
-        OdooError: another record needs one of them or, on models that track changes, one is not
-            there; then
-            all of them stay.
+        RefusalError: another record needs one of them or, on models that track changes, one is not
+            there; then all of them stay.
     """
     table = env.table(name)
     if not ids:
         return
-    guard(env, table, ids, "unlink", "delete")
+    rules.guard(env, table, ids, "unlink", "delete")
     present = [row_id for row_id in dict.fromkeys(ids) if row_id in table.rows]
-    rules.before_unlink(env, table.model, present)
+    if name == "res.users" and 1 in present:
+        raise env.words("admin")
     for row_id in present:
-        relations.release(env, table.model, row_id, doomed=present)
+        _release(env, table.model, row_id, doomed=present)
     for row_id in present:
         if row_id in table.rows:
             env.db.put(table, row_id, None)
-            if not by_database:
-                external_ids.forget(env, name, row_id)
+            external_ids.forget(env, name, row_id)
 
 
-def guard(env: Env, table: Table, ids: Sequence[int], operation: str, verb: str) -> None:
-    """Refuse missing records and forbidden operations, in the order in which the release looks."""
-    model = table.model
-    strict = operation in model.reports_missing
-    # A product of 14 is not looked at before the rights are.
-    first = env.series >= 19 or model.name != "product.product"
-    if strict and first:
-        env.require(table, ids)
-    looks = model.name == external_ids.MODEL and operation == "unlink" and env.series >= 19
-    if looks and env.existing(table, ids):
-        env.check(model, "access")
-    env.check(model, verb)
-    # A rule looks at a column of each record, and so misses those that are not there.
-    ruled = model.name in env.db.ruled_out and env.hides(model)
-    if strict or ruled:
-        env.require(table, ids)
-    if ruled and any(env.rules_out(model, row) for _, row in env.existing(table, ids)):
-        raise env.hidden(model, operation)
+def _release(env: Env, model: Model, row_id: int, *, doomed: Collection[int]) -> None:
+    """Let go of everything that refers to a record that is about to be deleted.
+
+    Args:
+        doomed: the ids of the same model that the call deletes too.
+
+    Raises:
+        RefusalError: a record that stays needs this one.
+    """
+    for table in list(env.db.tables.values()):
+        for field in table.model.fields.values():
+            if field.relation != model.name or not field.store or field.name in MAGIC:
+                continue
+            if field.type == "many2one":
+                users = table.having(field.name, row_id)
+                if table.model.name == model.name:
+                    users = [one for one in users if one not in doomed]
+                _release_references(env, table, field, users)
+            elif field.type == "many2many":
+                for other_id, row in list(table.rows.items()):
+                    if row_id in (row.get(field.name) or ()):
+                        held = tuple(one for one in row[field.name] if one != row_id)
+                        env.db.put(table, other_id, {**row, field.name: held})
+
+
+def _release_references(env: Env, table: Table, field: Field, users: Iterable[int]) -> None:
+    for user in users:
+        if field.ondelete == "restrict":
+            raise rules.refers(env, table.model, field.name)
+        if field.ondelete == "cascade":
+            unlink(env.as_trusted(), table.model.name, [user])
+        else:
+            env.db.put(table, user, {**table.rows[user], field.name: None})
+
+
+@frozen
+class _Relation:
+    """A one2many or many2many field of one record, which commands change."""
+
+    env: Env
+    table: Table
+    row_id: int
+    field: Field
+    creating: bool
+
+    def write(self, value: Any) -> None:
+        """Carry out a list of commands, or hold what a list of ids names."""
+        if value is None or value is False:
+            value = [] if self.creating else [[CLEAR]]
+        if not isinstance(value, list | tuple):
+            names = {"model": self.table.model.name, "field": self.field.name}
+            raise self.env.words("commands", value=value, **names)
+        if value and all(type(item) is int for item in value):
+            value = [[SET, 0, value]]
+        for command in value:
+            if not isinstance(command, list | tuple) or not command or type(command[0]) is not int:
+                continue
+            self._carry_out(*[*command, 0, 0][:3])
+
+    def _carry_out(self, code: int, target: Any, vals: Any) -> None:
+        env, relation = self.env, self.env.other(self.field).model.name
+        if code == CREATE and self.field.type == "one2many":
+            create(env, relation, [{**vals, self.field.relation_field: self.row_id}])
+        elif code == CREATE:
+            self._change([], create(env, relation, [vals]))
+        elif code == UPDATE:
+            write(env, relation, [target], vals)
+        elif code == DELETE:
+            unlink(env, relation, [target])
+        elif code == UNLINK:
+            self._change([target], [])
+        elif code == LINK:
+            self._change([], [target])
+        elif code in (CLEAR, SET):
+            wanted = vals if code == SET else []
+            self._change([one for one in self._held() if one not in wanted], wanted)
+
+    def _held(self) -> list[int]:
+        """Return what it holds; archived links are not seen, and so not taken away."""
+        other = self.env.other(self.field)
+        if self.field.type == "one2many":
+            return other.having(self.field.relation_field, self.row_id)
+        held = list(self.table.rows[self.row_id].get(self.field.name) or ())
+        if "active" not in other.model.fields or not self.env.context.get("active_test", True):
+            return held
+        return [one for one in held if other.rows[one].get("active")]
+
+    def _change(self, gone: Sequence[int], added: Sequence[int]) -> None:
+        """Take some away and add others."""
+        if self.field.type == "one2many":
+            self._move(gone, added)
+        else:
+            self._relink(gone, added)
+
+    def _relink(self, gone: Sequence[int], added: Sequence[int]) -> None:
+        env, name, relation = self.env, self.field.name, self.field.relation
+        for target in added:
+            if target not in env.other(self.field).rows:
+                if env.new and self.creating:  # 19 sees it itself, else the database does
+                    raise env.missing(relation, target)
+                names = (self.table.model.name, relation, "rel", name, "fkey")
+                raise env.words("link", constraint="_".join(names).replace(".", "_"))
+        row = self.table.rows[self.row_id]
+        kept = [one for one in row.get(name) or () if one not in gone]
+        row = {**row, name: tuple(dict.fromkeys([*kept, *added]))}
+        env.db.put(self.table, self.row_id, row)
+
+    def _move(self, gone: Sequence[int], added: Sequence[int]) -> None:
+        env, name, relation = self.env, self.field.relation_field, self.field.relation
+        other = env.other(self.field)
+        gone = [one for one in gone if other.rows.get(one, {}).get(name) == self.row_id]
+        if other.model.fields[name].ondelete == "cascade":  # it cannot be without a parent
+            unlink(env, relation, gone)
+        else:
+            write(env, relation, gone, {name: False})
+        env.require(other, added)
+        write(env, relation, added, {name: self.row_id})
