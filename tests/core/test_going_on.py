@@ -211,3 +211,8 @@ def test_put_back():
     run.put_back(call)
     assert [NOT_SENT] * 2 == statuses(run)
     assert call is run.take()
+    run.record(call, LOST)
+    asked = question(run)
+    run.put_back(asked)
+    assert run.advance()
+    assert asked is run.take()

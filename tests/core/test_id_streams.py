@@ -103,6 +103,10 @@ def test_unlinks():
     run = begun(UnlinkStream("m", [iter([7, 8, 9])]))
     assert [[7, 8], [9]] == [ids_on_wire(call) for call in carry_out(run)]
     assert [(7, APPLIED), (8, APPLIED), (9, APPLIED)] == told(run)
+    run = begun(UnlinkStream("m", [iter([7, 8, 9])]))
+    carry_out(run, lambda call: CONFLICT if 8 in ids_on_wire(call) else Answer(True))
+    [left] = run.result().resendable_operations()
+    assert (7, 8) == left.ids
 
 
 def test_bad_items_are_refused_by_themselves():

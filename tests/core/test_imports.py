@@ -481,9 +481,11 @@ def test_a_server_that_does_not_answer_is_asked_once():
     assert [LOST.error] * 3 == [outcome.error for outcome in run.result().unknown]
 
 
-def test_an_import_is_not_sent_again_that_could_undo_a_later_operation():
+@pytest.mark.parametrize("on_unknown", ["continue", "stop"])
+def test_an_import_is_not_sent_again_that_could_undo_a_later_operation(on_unknown):
     """It is settled as far as asking goes."""
-    run, call = told_new(named(2), UpdateOperation("m", [7], {"x": 1}))
+    later = UpdateOperation("m", [7], {"x": 1})
+    run, call = told_new(named(2), later, on_unknown=on_unknown)
     run.record(call, LOST)
     assert run.advance()
     run.record(run.take(), found("n0"))

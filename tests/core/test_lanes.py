@@ -147,3 +147,38 @@ def test_what_names_none():
         CreateOperation("m", [{"x": 1}, {}], lane=lambda record: record["x"])
     with pytest.raises(BatchValidationError, match="lane must be"):
         CreateStream("m", [iter([])], lane=["a"])
+
+
+def test_parts_go_one_at_a_time_when_the_server_is_back():
+    """Of a call that was refused while another one got no answer."""
+    run = Run([CreateOperation("m", records(["a", "a", None]), lane="parent")], Limits(2, 999))
+    assert run.advance()
+    refused, lost = run.take(), run.take()
+    run.record(lost, LOST)
+    run.record(refused, REFUSAL)
+    assert run.advance()
+    first = [call for call in (run.take(), run.take()) if isinstance(call, Call)]
+    assert [[0]] == [places(call) for call in first]
+    assert run.take() is None
+    run.record(first[0], Answer([7]))
+    assert run.advance()
+    second = run.take()
+    assert [1] == places(second)
+    run.record(second, Answer([8]))
+    assert [Status.APPLIED, Status.APPLIED, Status.UNKNOWN] == [
+        outcome.status for outcome in run.result()
+    ]
+
+
+def test_a_single_lane_is_not_cut_ahead():
+    """Its calls follow each other, and only some of them wait."""
+    run = Run([CreateOperation("m", records(["a"] * 40), lane="parent")], Limits(1, 999))
+    assert run.advance()
+    seen, more = [], True
+    while more:
+        while (call := run.take()) is not None:
+            assert run.take() is None
+            seen += places(call)
+            run.record(call, Answer([7 + call.numbers[0]]))
+        more = run.advance()
+    assert list(range(40)) == seen

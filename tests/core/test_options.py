@@ -173,3 +173,12 @@ def test_error_is_a_usage_error():
     """A bad option is the caller's error, and a ValueError of Python's."""
     assert issubclass(InvalidValueError, UsageError)
     assert issubclass(InvalidValueError, ValueError)
+
+
+@pytest.mark.parametrize("value", [0, -1, float("inf"), float("nan"), "1", True], ids=repr)
+def test_rate(value):
+    """Calls per second, more than none."""
+    with pytest.raises(InvalidValueError, match="rate must be a number per second above 0"):
+        ManagerSettings(rate=value)
+
+    assert 0.5 == ManagerSettings(rate=0.5).rate

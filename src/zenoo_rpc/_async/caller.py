@@ -184,10 +184,15 @@ class Caller(AClosable):
         context: Context = None,
         timeout: float | None = None,
     ) -> Any:
-        """Call *method* of *model* and return what it returns.
+        """Call *method* of *model* and return what it returns, as JSON has it.
 
-        *context* is merged over the user's own. Raises OdooError with the server's own message
-        when the method failed, TransportError when no answer came.
+        *args* and *kwargs* are the method's; values such as dates and decimals are converted.
+        *context* goes over one in *kwargs*, and that over the user's own. An answer may take
+        *timeout* seconds, by default the client's.
+
+        A method that only reads, or writes absolute values, is repeated when no answer comes.
+        Raises OdooError with the server's own message when the method failed, TransportError when
+        no answer came, UsageError for what cannot be sent.
         """
         wire = arguments.keywords(kwargs)
         contexts = (self.context, wire.pop("context", None) or None, context)
@@ -213,14 +218,19 @@ class Caller(AClosable):
         order: str | None = None,
         context: Context = None,
     ) -> list[int]:
-        """Return the ids of the records that *domain* finds; archived ones only if it says so."""
+        """Return the ids of the records that *domain* finds; archived ones only if it says so.
+
+        *domain* is a list of conditions such as `("name", "=", "Ann")`; `offset` records are left
+        out and at most `limit` come, in the *order* of a text such as `"name desc, id"`. Raises as
+        `execute_kw`.
+        """
         page = arguments.page(offset=offset, limit=limit, order=order)
         return list(await self._ask(model, "search", [arguments.domain(domain)], page, context))
 
     async def search_count(
         self, model: str, domain: Domain = (), *, context: Context = None
     ) -> int:
-        """Return how many records *domain* finds."""
+        """Return how many records *domain* finds; see `search`."""
         return int(await self._ask(model, "search_count", [arguments.domain(domain)], {}, context))
 
     async def search_read(
@@ -234,7 +244,10 @@ class Caller(AClosable):
         order: str | None = None,
         context: Context = None,
     ) -> list[dict[str, Any]]:
-        """Return the values of the records that *domain* finds, all *fields* or these."""
+        """Return the values of the records that *domain* finds, all *fields* or these.
+
+        Arguments as in `search`, values as in `read`.
+        """
         page = arguments.page(offset=offset, limit=limit, order=order)
         wanted = {**arguments.names(fields=fields), **page}
         return list(
@@ -244,7 +257,11 @@ class Caller(AClosable):
     async def read(
         self, model: str, ids: Ids, fields: Names = None, *, context: Context = None
     ) -> list[dict[str, Any]]:
-        """Return the values of the records with these ids; ids that do not exist are left out."""
+        """Return the values of the records with these ids; ids that do not exist are left out.
+
+        *ids* is one or an iterable of them. A mapping for each, as JSON has it: False for no value,
+        `[id, name]` for a many2one; `from_wire` converts. Raises as `execute_kw`.
+        """
         wanted = arguments.names(fields=fields)
         return list(await self._ask(model, "read", [arguments.ids(ids)], wanted, context))
 
@@ -269,7 +286,10 @@ class Caller(AClosable):
     async def create(self, model: str, values: object, *, context: Context = None) -> Any:
         """Create a record from a mapping and return its id; from a list of them, their ids.
 
-        Raises OutcomeUnknownError if the answer has no new id for each.
+        attrs and dataclass instances are taken for mappings. It is never repeated. Raises
+        InvalidValueError for what is no value of its field, QuestionError if the field's type
+        decides and is not told, OutcomeUnknownError if the answer has no new id for each, and as
+        `execute_kw`.
         """
         wire = await self._typed(model, arguments.records(values), context)
         answer = await self.execute_kw(model, "create", [wire], context=context)
@@ -277,13 +297,21 @@ class Caller(AClosable):
         return answer
 
     async def write(self, model: str, ids: Ids, values: object, *, context: Context = None) -> bool:
-        """Write *values* to the records with these ids, all or none."""
+        """Write *values* to the records with these ids, all or none; True if the server says so.
+
+        *ids* is one or an iterable of them. It is repeated when no answer comes, if the values are
+        absolute. Raises as `create`.
+        """
         numbers, given = arguments.ids(ids), arguments.values(values)
         args = [numbers, await self._typed(model, given, context)]
         return bool(await self.execute_kw(model, "write", args, context=context))
 
     async def unlink(self, model: str, ids: Ids, *, context: Context = None) -> bool:
-        """Delete the records with these ids, all or none."""
+        """Delete the records with these ids, all or none; True if the server says so.
+
+        *ids* is one or an iterable of them. It is not repeated when no answer comes. Raises as
+        `execute_kw`.
+        """
         return bool(await self.execute_kw(model, "unlink", [arguments.ids(ids)], context=context))
 
     # -- for managers --------------------------------------------------------------------------

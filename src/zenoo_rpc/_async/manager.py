@@ -52,7 +52,11 @@ class BatchManager:
         self._stats: Counter[str] = Counter()
 
     def batch(self, **options: Unpack[Options]) -> BatchContext:
-        """Open a batch: a context that collects operations and carries them out at its end."""
+        """Open a batch: a context that collects operations and carries them out at its end.
+
+        *options* are those of `zenoo_rpc.batch.options.Options`, here and below; one that is out of
+        range raises InvalidValueError, a misspelt one UnknownOptionError.
+        """
         return BatchContext(self, **options)
 
     async def bulk_create(
@@ -87,7 +91,7 @@ class BatchManager:
         context: Mapping[str, object] | None = None,
         **options: Unpack[Options],
     ) -> Literal[True]:
-        """Write to records, with the arguments of `BatchContext.update`.
+        """Write to records, with the arguments of `BatchContext.update`, and return True.
 
         Raises BatchValidationError before anything is sent, BatchExecutionError unless all were
         written.
@@ -104,10 +108,11 @@ class BatchManager:
         context: Mapping[str, object] | None = None,
         **options: Unpack[Options],
     ) -> Literal[True]:
-        """Delete records.
+        """Delete records, and return True; *record_ids* is one or an iterable of them.
 
         Raises BatchValidationError before anything is sent, BatchExecutionError unless all were
-        deleted; a record that does not exist counts as refused.
+        deleted; a record that does not exist counts as refused. In a transaction it is held back
+        until the end.
         """
         operation = UnlinkOperation(model, record_ids, context=context)
         await self.execute_operations([operation], **options)
@@ -149,7 +154,11 @@ class BatchManager:
     async def execute_operations(
         self, operations: Iterable[Operation], **options: Unpack[Options]
     ) -> BatchResult:
-        """Carry out operations; BatchExecutionError unless every record was applied."""
+        """Carry out operations and return what became of each record.
+
+        Raises BatchValidationError for values that are none of their fields, BatchStateError for an
+        iterator that was read before, BatchExecutionError unless every record was applied.
+        """
         chosen = arguments.options(BatchOptions, options)
         run = self.start(arguments.instances("operations", operations, Operation), chosen)
         await self.carry_out(run, chosen)
@@ -161,7 +170,11 @@ class BatchManager:
         return self._client.is_in_transaction
 
     def get_stats(self) -> dict[str, int]:
-        """Return what it has done so far: batches, operations, records by status, calls."""
+        """Return what it has done so far.
+
+        The keys are `batches`, `operations`, `records`, `calls`, and the statuses: `applied`,
+        `refused`, `unknown`, `not_sent`.
+        """
         return dict(self._stats)
 
     def start(

@@ -57,8 +57,9 @@ class Reading:
                 yield from self._creates(self.operation, busy)
             case UpdateStream():
                 yield from self._updates(self.operation)
-            case UnlinkStream():
-                yield from self._unlinks(self.operation)
+            case operation:
+                assert isinstance(operation, UnlinkStream)
+                yield from self._unlinks(operation)
 
     def _creates(self, operation: CreateStream, busy: Container[int | None]) -> Iterator[Call]:
         source, size = operation.source, self.size

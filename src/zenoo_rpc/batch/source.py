@@ -5,6 +5,7 @@ Whoever waits reads the items and feeds them; here they become the parts of call
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterable, Callable, Container, Iterable, Sequence
 from typing import Any, TypeVar
@@ -35,7 +36,7 @@ class Part:
         return len(self.part)
 
 
-class Source:
+class Source(ABC):
     """The records of an operation that is read while it is sent.
 
     To *keep* is to have each item as it came until its outcome is told.
@@ -114,27 +115,31 @@ class Source:
         """Return an item as it came, and keep it no longer; None if it was not kept."""
         return self._given.pop(index) if self._given else None
 
+    @abstractmethod
     def _count_waiting(self) -> int:
-        raise NotImplementedError
+        """Return how many wait for their call."""
 
+    @abstractmethod
     def _add(self, index: int, item: object) -> None:
         """Check an item, keep what it is, and let it wait."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _lacking(self, index: int) -> set[str]:
-        raise NotImplementedError
+        """Return the models whose fields must be known before a record is sent."""
 
+    @abstractmethod
     def _let_wait(self, index: int) -> None:
-        raise NotImplementedError
+        """Let a record wait for its call; InvalidValueError if it cannot be sent."""
 
+    @abstractmethod
     def settle(self, indexes: Iterable[int]) -> None:
         """Keep these records no longer."""
-        raise NotImplementedError
 
     def lose(self, indexes: Iterable[int]) -> None:
         """Take note that these records are unknown."""
         self.settle(indexes)
 
+    @abstractmethod
     def leave(self, indexes: Iterable[int]) -> None:
         """Take note that these records will not be sent; they are kept."""
 
@@ -243,6 +248,9 @@ class CreateSource(Source):
         if not self.imports:
             self.settle(indexes)
 
+    def leave(self, indexes: Iterable[int]) -> None:
+        """Do nothing: what will not be sent is kept as it is."""
+
 
 class IdSource(Source):
     """The records of an update or an unlink, which may name a record more than once.
@@ -311,8 +319,8 @@ class IdSource(Source):
     def settle(self, indexes: Iterable[int]) -> None:
         """Keep these records no longer."""
         for index in indexes:
-            if index in self.kept:
-                self._busy.discard(self.kept.pop(index)[0])
+            number, _ = self.kept.pop(index, (0, {}))
+            self._busy.discard(number)
 
     def lose(self, indexes: Iterable[int]) -> None:
         """Take note that these records are unknown."""

@@ -152,8 +152,6 @@ class Checker:
 
         *lane* is a field's name or a function of the record; what has no value there is in no lane.
         """
-        if lane is None:
-            return None
         value = self._said("lane", lane, item, index) if callable(lane) else record.get(lane)
         return _number(value)
 

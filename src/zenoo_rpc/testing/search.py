@@ -94,12 +94,13 @@ def _checked_order(env: Env, model: Model, order: Any) -> Order:
 
 def _only(terms: Sequence[Any]) -> list[int] | None:
     """Return the only ids that can match, where the conditions say it outright."""
-    conditions = [term for term in terms if isinstance(term, list | tuple) and len(term) == 3]
-    if len(conditions) == len(terms):
-        for name, operator, value in conditions:
-            given = value if isinstance(value, list | tuple) else [value]
-            if name == "id" and operator in {"in", "="} and all(type(v) is int for v in given):
-                return sorted(set(given))
+    for term in terms:
+        if not isinstance(term, list | tuple) or len(term) != 3:
+            break  # what follows may be an alternative
+        name, operator, value = term
+        given = value if isinstance(value, list | tuple) else [value]
+        if name == "id" and operator in {"in", "="} and all(type(v) is int for v in given):
+            return sorted(set(given))
     return None
 
 
