@@ -135,9 +135,9 @@ class Source(ABC):
     def settle(self, indexes: Iterable[int]) -> None:
         """Keep these records no longer."""
 
+    @abstractmethod
     def lose(self, indexes: Iterable[int]) -> None:
         """Take note that these records are unknown."""
-        self.settle(indexes)
 
     @abstractmethod
     def leave(self, indexes: Iterable[int]) -> None:
