@@ -360,13 +360,18 @@ async def test_stop_leaves_the_call_out(client, server):
 
 @pytest.mark.parametrize("fault", ["drop_answer", "close_before_forward", "reset_answer"])
 async def test_a_lost_answer_costs_nothing(flaky, proxy, server, fault):
-    """The same import is sent again: every record is there once, and told as created."""
+    """The same import is sent again: every record is there once.
+
+    Of what was there by the second try nobody knows who created it.
+    """
     proxy.rule(fault, nth=[1, 2], when=loads)
     async with flaky.batch(chunk_size=2) as batch:
         partners = batch.create("res.partner", people(6), external_ids="ref")
 
     assert [row["id"] for row in server.rows("res.partner")] == sorted(partners.ids)
-    assert all(outcome.created for outcome in partners.result)
+    created = [outcome.created for outcome in partners.result]
+    assert (6 if fault == "close_before_forward" else 2) == created.count(True)
+    assert {True, None} >= set(created)
 
 
 async def test_what_stays_unknown_may_be_sent_again(flaky, proxy, server):
@@ -406,7 +411,9 @@ async def test_an_import_without_an_answer_is_settled(server, proxy, fault, may_
     assert [row["id"] for row in server.rows("res.partner")] == sorted(partners.ids)
     names = {row["id"]: row["name"] for row in server.rows("res.partner")}
     assert [each["name"] for each in people(8)] == [names[number] for number in partners.ids]
-    assert [True if may_ask else None] * 8 == [each.created for each in partners.result]
+    unsure = [2, 3, 6, 7] if fault == "drop_answer" else []
+    created = [True if may_ask and place not in unsure else None for place in range(8)]
+    assert created == [each.created for each in partners.result]
     sent = sum(loads(each.body) for each in proxy.exchanges)
     assert (4 if may_ask and fault == "drop_answer" else 6) == sent
 

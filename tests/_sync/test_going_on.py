@@ -183,3 +183,37 @@ def test_a_rate_and_a_time_limit(server, proxy):
         with pytest.raises(BatchExecutionError, match="4 records: 2 not sent, 2 applied"):
             client.batch_manager.bulk_create("res.partner", named(4), time_limit=5)
     assert 1 == sum(creates(each.body) for each in proxy.exchanges)
+
+
+@pytest.mark.parametrize("operation", ["batch", "stream"])
+def test_nothing_begins_after_a_stop(server, proxy, operation):
+    """What waits for its turn when a record is refused is not sent, and nobody waits for it."""
+    records = [
+        {**each, **({"country_id": 99_999_999} if not n else {})} for n, each in enumerate(named(6))
+    ]
+    options = {"max_chunk_size": 1, "max_concurrency": 4, "rate": 0.05}
+    with connected(server, proxy.url, **options) as client:
+        if operation == "batch":
+            with pytest.raises(BatchExecutionError) as caught:
+                client.batch_manager.bulk_create("res.partner", records, on_error="stop")
+            told = [outcome.status for outcome in caught.value.result]
+        else:
+            with client.batch_manager.stream(
+                "res.partner", iter(records), on_error="stop"
+            ) as outcomes:
+                told = [(outcomes.__next__()).status]
+            told += [outcome.status for outcome in outcomes.rest]
+    assert [Status.REFUSED, NOT_SENT, NOT_SENT, NOT_SENT] == told[:4]
+    assert 1 == sum(creates(each.body) for each in proxy.exchanges)
+
+
+def test_turns_that_nobody_took_are_free(server, proxy):
+    """Batches that had no time for their calls do not hold up the next one."""
+    options = {"max_chunk_size": 1, "max_concurrency": 1, "rate": 0.05}
+    with connected(server, proxy.url, **options) as client:
+        manager = client.batch_manager
+        manager.bulk_create("res.partner", named(1))
+        for _ in range(9):
+            with pytest.raises(BatchExecutionError):
+                manager.bulk_create("res.partner", named(1), time_limit=1)
+        assert manager._traffic.turn(time.monotonic()) <= 20

@@ -163,6 +163,32 @@ def test_a_server_that_answers_questions_only():
     assert LOST_IN_A_ROW + 1 == lost
 
 
+def test_a_refusal_is_an_answer():
+    """The count begins anew with it."""
+    run = creates(4 * LOST_IN_A_ROW)
+    count = 0
+    while True:
+        while call := run.take():
+            count += not isinstance(call, AnswersAgain)
+            refused = odoo_fault("odoo.exceptions.ValidationError", "No.", (), "")
+            answer = LOST if count % 2 else refused
+            run.record(call, Answer({}) if isinstance(call, AnswersAgain) else answer)
+        if not run.advance():
+            break
+    assert 4 * LOST_IN_A_ROW == count
+
+
+def test_the_question_goes_alone():
+    """Parts of a call that was refused meanwhile wait for its answer as well."""
+    run = creates(4, size=2)
+    refused, lost = run.take(), run.take()
+    run.record(lost, LOST)
+    run.record(refused, odoo_fault("odoo.exceptions.ValidationError", "No.", (), ""))
+    run.record(question(run), Answer({}))
+    assert run.advance()
+    assert [[0], [1]] == [list(run.take().numbers), list(run.take().numbers)]
+
+
 def test_report():
     """An import is told as unknown at once, and not sent again; the rest goes on."""
     names = {"external_ids": ["a", "b"]}

@@ -262,3 +262,13 @@ def test_what_a_stream_takes():
     begun(operation)
     with pytest.raises(BatchStateError, match="only once"):
         begun(operation)
+
+
+def test_a_record_that_comes_again_after_one_that_was_repeated():
+    """Its first try may still land, late, and undo what comes later."""
+    run = begun(updates(7, 7), size=1)
+    first = taken(run)
+    run.record(first, Answer(True).seen_after(LOST))
+    assert None is taken(run)
+    assert [APPLIED, REFUSED] == [status for _, status in told(run)]
+    assert {} == run.operations[0].source.kept

@@ -441,7 +441,7 @@ def test_what_was_there_before_proves_nothing():
     assert [Status.UNKNOWN, Status.APPLIED] == states(run)
     assert run.advance()
     run.record(run.take(), Answer({"ids": [70]}))
-    assert [False, True] == [outcome.created for outcome in run.result()]
+    assert [False, None] == [outcome.created for outcome in run.result()]
 
 
 @pytest.mark.parametrize("reply", [FORBIDDEN, Answer(None), Answer(["n0"])])
@@ -462,11 +462,14 @@ def test_who_may_not_ask_sends_it_again():
     run.record(run.take(), FORBIDDEN)
     run.record(run.take(), LOST)
     assert run.advance()
+    run.record(run.take(), Answer({}))  # it answers again
+    assert run.advance()
     again = run.take()
     assert ("load", [0, 1, 2]) == (again.method, list(again.numbers))
     run.record(again, Answer({"ids": [4, 5, 6]}))
-    assert run.advance()
-    run.record(run.take(), Answer({"ids": [7]}))
+    while (rest := run.take()) is None:
+        assert run.advance()
+    run.record(rest, Answer({"ids": [7]}))
     assert [4, 5, 6, 7] == run.result().ids
 
 
@@ -585,3 +588,21 @@ def test_imports_of_one_external_id_never_overlap():
     run = begun(named(2), named(1), ordered=False)
     assert [0, 1] == list(taken(run).numbers)
     assert run.take() is None
+
+
+@pytest.mark.parametrize("fault", [LOST, TIMEOUT, GONE])
+def test_a_question_without_an_answer_is_asked_again(fault):
+    """Once; what is not known to be another model's record is not overwritten."""
+    run = begun(named(2))
+    run.record(run.take(), fault)
+    again = run.take()
+    assert isinstance(again, KnownExternalIds)
+    run.record(again, Answer([]))
+    assert "load" == run.take().method
+
+    run = begun(named(2))
+    run.record(run.take(), fault)
+    run.record(run.take(), fault)
+    assert not run.advance()
+    assert [Status.NOT_SENT] * 2 == states(run)
+    assert "a question about ir.model.data" in str(run.result().not_sent[0].error)

@@ -494,6 +494,8 @@ def test_interrupted_stream():
     again = run.take()
     assert ([1], True) == (list(again.numbers), again.maybe_applied)
     run.record(again, Answer({"ids": [8]}))
+    assert run.advance()
+    run.record(run.take(), Answer([8]))  # who created it
 
     while run.take() is None and not run.wanted():
         assert run.advance()

@@ -55,10 +55,19 @@ logger = logging.getLogger("zenoo_rpc")
 SEVERAL = "the server shows several databases, or none: name the one that is meant"
 # Drawn, not counted: two processes that share a connection would count alike. JSON keeps 53 bits.
 NUMBER_BITS = 50
+GLANCE = 0.25  # seconds between two looks at whether a call is still wanted
 
 RECORDERS: ContextVar[Mapping[Any, Recorder]] = ContextVar(
     "zenoo_rpc_recorders", default=MappingProxyType({})
 )
+
+
+async def stopped_after(seconds: float, wanted: Callable[[], bool] | None) -> bool:
+    """Wait so long, or until it is not *wanted* any more; return whether it is not."""
+    ends = time.monotonic() + seconds
+    while (left := ends - time.monotonic()) > 0 and (wanted is None or wanted()):
+        await asleep(min(left, GLANCE) if wanted else left)
+    return wanted is not None and not wanted()
 
 
 class Session:
@@ -202,7 +211,7 @@ class Session:
         After a conflict it waits for its turn: calls that met one are repeated one at a time. While
         others get through, being turned away does not use up its tries.
         """
-        retry = self._retry.patient() if self._retry and terms.wanted else self._retry
+        retry = self._retry.patient() if self._retry and terms.patient else self._retry
         since = Deadline(retry.total if retry else None, time.monotonic)
         passed = terms.traffic.passed
         reply = await self._send_once(request, terms)
@@ -219,14 +228,16 @@ class Session:
                 turn = terms.traffic.turn(time.monotonic())
                 pause = max(turn, (retry_after(reply) or 0.0) if turned_away else pause)
             if pause is None or not (since.allows(pause) and terms.deadline.allows(pause)):
+                terms.traffic.give_back()
                 break
             unknown = reply if reply.proof is Proof.UNKNOWN else unknown
             conflict = conflict or reply.is_conflict
             what = (self.address, request.method, request.model, type(reply.error).__name__)
             logger.info("%s: %s of %s: %s; try %d in %.1f s", *what, tried + 1, pause)
-            await asleep(pause)
+            is_over = await stopped_after(pause, terms.wanted if unknown is None else None)
             async with self._one_by_one if conflict else nullcontext():
-                if terms.deadline.passed or (terms.wanted and not terms.wanted()):
+                if is_over or terms.deadline.passed:
+                    terms.traffic.give_back()
                     break
                 reply = await self._send_once(request, terms)
             tried += 1

@@ -167,7 +167,10 @@ class Agenda:
         if self._waits_for_nothing():
             return False
         if self._again:
-            if not self._flows:
+            if self.awaited is not None:  # it alone: the server may be gone
+                self._again.remove(self.awaited)
+                self._calls = iter([self.awaited])
+            elif not self._flows:
                 self._calls, self._again = iter(self._again), deque()
             return True
         self._flows = True

@@ -76,6 +76,8 @@ class Replies:
                 self._sizes.of(call.model, call.method).learn(len(call), seconds)
             self._answered(call, reply)
         else:
+            if reply.proof is Proof.ROLLED_BACK:
+                self._lost_in_a_row = 0
             if reply.is_for_size:
                 self._sizes.of(call.model, call.method).shrink(len(call))
             self._failed(call, reply)
@@ -94,8 +96,10 @@ class Replies:
                 self._lost(call, no_ids(call.method, len(call)))
                 return
             self._ledger.name(call.numbers, value)
-            if isinstance(call, Load) and not (call.maybe_applied or answer.maybe_applied):
+            if isinstance(call, Load):
                 self._ask_who_created(call, value)
+        if call.maybe_applied or answer.maybe_applied:
+            self._agenda.settle(call.numbers, Status.NOT_SENT)  # the first try may land, late
         self.done(call)
 
     def _ask_who_created(self, call: Load, ids: Sequence[int]) -> None:
@@ -141,6 +145,8 @@ class Replies:
         self._agenda.interrupt()
         if self._agenda.asks_for_ids:
             self._agenda.again([Reconcile(call, error=error)])
+        elif self._goes_on and call.idempotent:
+            self._agenda.wait_for_server().append(attrs.evolve(call, maybe_applied=True))
         else:
             self.load_again(call, error)
 
@@ -148,10 +154,8 @@ class Replies:
         """Send an import whose answer was lost once more, if that is harmless."""
         if call.idempotent:
             self._agenda.again([attrs.evolve(call, maybe_applied=True)])
-        elif self._goes_on:
-            self.settle(call, Status.UNKNOWN, error)
         else:
-            self.give_up(call, Status.UNKNOWN, error)
+            self._lost(call, error)
 
     def _lost(self, call: Call, error: ZenooError, status: Status = Status.UNKNOWN) -> None:
         """Go on as soon as the server answers again, if that is wanted.

@@ -15,11 +15,13 @@ class Terms:
     """How long a call may take, and with whom it shares the road.
 
     An answer may take *timeout* seconds, by default the client's; after the *deadline* it is not
-    tried again. Calls of one *traffic* give way to each other. One that is *wanted* is tried,
-    however often, as long as it is, and the policy's `total` allows it.
+    tried again. Calls of one *traffic* give way to each other. A *patient* call is tried as long as
+    the policy's `total` allows, however often. What was not carried out yet is not tried again
+    once it is not *wanted* any more.
     """
 
     timeout: float | None = None
     deadline: Deadline = NO_DEADLINE
     traffic: Traffic = attrs.field(factory=lambda: Traffic(1))
-    wanted: Callable[[], bool] | None = None
+    wanted: Callable[[], bool] = attrs.field(default=lambda: True)
+    patient: bool = False

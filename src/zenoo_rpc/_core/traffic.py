@@ -55,6 +55,11 @@ class Traffic:
             self._free = turn + self._gap
             return turn - now
 
+    def give_back(self) -> None:
+        """Give up a turn that was taken: those who take theirs from now on are earlier by it."""
+        with self._lock:
+            self._free = max(0.0, self._free - self._gap)
+
     def note(
         self, reply: Answer | Fault, began: float, now: float, retry: RetryPolicy, chance: float
     ) -> None:

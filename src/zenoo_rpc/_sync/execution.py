@@ -7,7 +7,7 @@ import time
 
 import attrs
 
-from .._compat import Crew, Lock, Semaphore, acquire, draw, notify, sleep
+from .._compat import Crew, Lock, Semaphore, acquire, draw, notify
 from .._core.call import Call
 from .._core.deadline import Deadline
 from .._core.exchange import Answer
@@ -20,6 +20,7 @@ from ..batch.options import QUIET, BatchOptions, ManagerSettings
 from ..batch.source import Source
 from ..progress import ProgressBar
 from .caller import Caller
+from .session import stopped_after
 
 logger = logging.getLogger("zenoo_rpc")
 
@@ -47,9 +48,8 @@ class Execution:
         self._settings = attrs.evolve(settings, context=context)
         self._run = run
         self._deadline = Deadline(options.time_limit, time.monotonic)
-        self._terms = Terms(settings.timeout, self._deadline, traffic)
-        goes_on = options.on_unknown != "stop"
-        self._patiently = attrs.evolve(self._terms, wanted=run.goes_on if goes_on else None)
+        self._terms = Terms(settings.timeout, self._deadline, traffic, wanted=run.goes_on)
+        self._patiently = attrs.evolve(self._terms, patient=options.on_unknown != "stop")
         self._reporter = _Reporter(run, options)
 
     def carry_out(self) -> None:
@@ -138,10 +138,10 @@ class Execution:
         begins = not seconds
         try:
             if seconds and self._deadline.allows(seconds):
-                sleep(seconds)
-                begins = True
+                begins = not stopped_after(seconds, self._run.goes_on)
         finally:
             if not begins:
+                self._traffic.give_back()
                 self._run.put_back(call)
                 self._run.stop()
         return begins

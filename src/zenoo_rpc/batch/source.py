@@ -141,7 +141,7 @@ class Source(ABC):
 
     @abstractmethod
     def leave(self, indexes: Iterable[int]) -> None:
-        """Take note that these records will not be sent; they are kept."""
+        """Take note that these records may be written later; they are kept."""
 
     def rejected(self) -> list[tuple[int, ZenooError]]:
         """Return the errors of what cannot be sent any more, by index, and forget them."""
@@ -256,7 +256,8 @@ class IdSource(Source):
     """The records of an update or an unlink, which may name a record more than once.
 
     It waits for its turn then: until the outcome of the one before is known. If that never is, or
-    it was not sent, the later one is refused: it could be undone.
+    it was not sent, or had to be repeated and may land late, the later one is refused: it could be
+    undone.
     """
 
     def __init__(
@@ -267,7 +268,7 @@ class IdSource(Source):
         self._updates = updates
         self._waiting: deque[int] = deque()
         self._busy: set[int] = set()  # ids on their way
-        self._left: dict[int, int] = {}  # by ids: the index of what is unknown or was not sent
+        self._left: dict[int, int] = {}  # by ids: the index of what may be written later
         self._rejected: list[tuple[int, ZenooError]] = []
 
     def _count_waiting(self) -> int:
@@ -297,7 +298,7 @@ class IdSource(Source):
             number, _ = self.kept[index]
             before = self._left.get(number)
             if before is not None:
-                self._reject(index, f"record {before} has the same id, and is unknown or not sent")
+                self._reject(index, f"record {before} has the same id, and may be written after it")
             elif number in self._busy or number in ids:
                 break
             else:
@@ -328,7 +329,7 @@ class IdSource(Source):
         self.settle(indexes)
 
     def leave(self, indexes: Iterable[int]) -> None:
-        """Take note that these records will not be sent; they are kept."""
+        """Take note that these records may be written later; they are kept."""
         self._left.update((self.kept[index][0], index) for index in indexes)
 
 

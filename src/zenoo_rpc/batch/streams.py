@@ -170,7 +170,7 @@ def stream_operation(
 ) -> StreamOperation:
     """Build the operation of a kind, on records that are any iterable."""
     check = Checker("stream", model)
-    if kind not in STREAMS:
+    if kind not in list(STREAMS):  # which need not be a text
         raise check.error(f"operation must be one of {', '.join(STREAMS)}, not {kind!r}")
     how: dict[str, Any] = {"context": context, "keep_records": keep}
     if kind == CreateStream.verb:

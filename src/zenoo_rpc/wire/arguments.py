@@ -163,7 +163,7 @@ def seconds(name: str, value: Any) -> float:
 def rate(name: str, value: Any) -> float:
     """Return a number above 0, of what may happen in a second."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 < value < inf:
+    if not is_number or not 1 / LONGEST <= value < inf:
         raise InvalidValueError(f"{name} must be a number per second above 0, not {value!r}")
     return float(value)
 

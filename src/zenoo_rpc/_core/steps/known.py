@@ -12,7 +12,7 @@ from ...errors import InvalidValueError, ZenooError
 from ...wire.encoding import encode
 from ..call import AboutCall, Call, Load
 from ..exchange import Answer
-from ..faults import Fault, Proof
+from ..faults import Fault, Proof, not_answered
 from .base import Book
 from .unchanged import Cells, Comparison
 
@@ -27,6 +27,7 @@ class KnownExternalIds(AboutCall[Load]):
     """
 
     cells: Cells | None = None
+    is_last: bool = attrs.field(default=False, kw_only=True)
 
     method = "search_read"
 
@@ -73,6 +74,9 @@ class KnownExternalIds(AboutCall[Load]):
 
     def decide(self, reply: Answer | Fault, book: Book) -> None:
         """Keep which records are there, if the user may ask, and send them."""
+        if isinstance(reply, Fault) and reply.proof is not Proof.ROLLED_BACK:
+            self._ask_again(reply, book)
+            return
         found = self.found(reply)
         if found is None:
             book.ask_no_more_for_ids()
@@ -84,6 +88,13 @@ class KnownExternalIds(AboutCall[Load]):
         if rest is not None:
             left = attrs.evolve(self, call=rest) if taken else self
             book.again([left.comparison(reply) or rest])
+
+    def _ask_again(self, fault: Fault, book: Book) -> None:
+        """Ask once more; then send nothing, as 14 would overwrite a record of another model."""
+        if self.is_last:
+            book.give_up(self.call, Status.NOT_SENT, not_answered(self.model, fault))
+        else:
+            book.again([attrs.evolve(self, is_last=True)])
 
     def _rows(self, reply: Answer | Fault) -> list[dict[str, object]]:
         if not isinstance(reply, Answer) or self.found(reply) is None:
@@ -99,12 +110,13 @@ class Reconcile(KnownExternalIds):
     error: ZenooError = attrs.field(kw_only=True)
 
     def decide(self, reply: Answer | Fault, book: Book) -> None:
-        """What was not there before and is there now was created; the rest is sent once more."""
+        """What was not there before and is there now is done; the rest is sent once more."""
         if isinstance(reply, Fault) and reply.proof is not Proof.ROLLED_BACK:
             book.give_up(self.call, Status.UNKNOWN, self.error)
             return
         created = self.created(reply, book.was_new)
         done = self.call.only(created)
+        book.find(done, dict.fromkeys(range(len(done)), Existence.UNKNOWN))  # or somebody else
         book.name(done, list(created.values()))  # by place, as they were found
         book.done(done)
         rest = self.call.without(created)
