@@ -1,6 +1,7 @@
 """Cancelling a running batch in the async twin: no call begins, nothing is left, all is told."""
 
 import asyncio
+import logging
 import random
 import signal
 import threading
@@ -11,13 +12,13 @@ from functools import partial
 import anyio
 import pytest
 
-from zenoo_rpc import Status, TransactionState, ZenooClient
+from zenoo_rpc import RetryPolicy, Status, TransactionState, ZenooClient
 
 from ._async.accounts import log_in
 from ._async.test_cancellation import check_outcomes, creates, held, is_create, named
 from ._async.test_transaction_programs import OwnError
 from .oracle import contents
-from .proxy import Proxy
+from .proxy import Proxy, http_answer
 
 THREE = (Status.APPLIED, Status.UNKNOWN, Status.NOT_SENT)
 
@@ -68,6 +69,26 @@ async def test_a_cancelled_scope_ends_the_batch(server, holding):
         with anyio.fail_after(60):
             await manager.bulk_create("res.partner", [{"name": "Ann"}] * 40)
         assert 60 == server.count("res.partner")
+
+
+@pytest.mark.parametrize("turned_away", ["429", "refused"])
+async def test_cancelled_in_a_pause(server, turned_away, caplog):
+    """A call that was turned away and waits for its next try was not sent."""
+    caplog.set_level(logging.INFO, logger="zenoo_rpc")
+    with Proxy(server.host, server.port) as proxy:
+        async with ZenooClient(proxy.url, retry=RetryPolicy(initial=30, jitter=0)) as client:
+            await log_in(client, server)
+            proxy.rule("replace", when=is_create, answer=http_answer(429))
+            if turned_away == "refused":
+                proxy.refuse()
+            batch = client.batch()
+            batch.create("res.partner", named(4))
+            async with anyio.create_task_group() as group:
+                group.start_soon(batch.execute)
+                await until(lambda: "try 2 in" in caplog.text)
+                group.cancel_scope.cancel()
+    assert {Status.NOT_SENT} == {outcome.status for outcome in batch.results}
+    assert 0 == server.count("res.partner")
 
 
 async def test_a_block_that_runs_out_of_time(server, holding):

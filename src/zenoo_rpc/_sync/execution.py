@@ -10,11 +10,9 @@ import attrs
 from .._compat import Crew, Lock, Semaphore, acquire, draw, notify
 from .._core.call import Call
 from .._core.deadline import Deadline
-from .._core.exchange import Answer
-from .._core.faults import Fault
 from .._core.run import Run
 from .._core.steps.base import Step
-from .._core.terms import Terms
+from .._core.terms import Course, Terms
 from .._core.traffic import Traffic
 from ..batch.options import QUIET, BatchOptions, ManagerSettings
 from ..batch.source import Source
@@ -125,9 +123,7 @@ class Execution:
     def _send(self, call: Step | Call) -> None:
         try:
             if self._has_its_turn(call):
-                began = time.monotonic()
-                reply = self._ask(call)
-                self._run.record(call, reply, time.monotonic() - began)
+                self._carry_out_call(call)
         finally:
             self._slots.release()
         self._reporter.report()
@@ -146,9 +142,18 @@ class Execution:
                 self._run.stop()
         return begins
 
-    def _ask(self, call: Step | Call) -> Answer | Fault:
+    def _carry_out_call(self, call: Step | Call) -> None:
+        """Send a call and file its reply; one that is cut off before it ran was not sent."""
         terms = self._terms if isinstance(call, Call) else self._patiently
-        return self._client.send_call(call, self._settings, terms)
+        terms = attrs.evolve(terms, course=Course())
+        began = time.monotonic()
+        try:
+            reply = self._client.send_call(call, self._settings, terms)
+        except BaseException:
+            if not terms.course.may_have_run:
+                self._run.put_back(call)
+            raise
+        self._run.record(call, reply, time.monotonic() - began)
 
 
 class _Reporter:

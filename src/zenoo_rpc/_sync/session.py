@@ -244,8 +244,11 @@ class Session:
         return reply.seen_after(unknown)
 
     def _send_once(self, request: Request, terms: Terms) -> Answer | Fault:
-        began = time.monotonic()
+        began, course = time.monotonic(), terms.course
+        before, course.may_have_run = course.may_have_run, True
         reply = self._send_now(request, terms)
+        proves_nothing = isinstance(reply, Answer) or reply.proof is Proof.UNKNOWN
+        course.may_have_run = before or proves_nothing
         if self._retry is not None:
             ended, chance = time.monotonic(), random.random()
             terms.traffic.note(reply, began, ended, self._retry, chance)
