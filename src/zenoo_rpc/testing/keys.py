@@ -28,7 +28,8 @@ def insert(env: Env, name: str, expiration_date: str | None, secret: str = "") -
 def owner(db: Database, secret: object) -> int | None:
     """Return the user whom a key opens the door for, None when it opens none."""
     for row in list(db.tables[APIKEYS].rows.values()):
-        if row["key"] == secret and (row.get("expiration_date") or now()) >= now()[:19]:
+        end = row.get("expiration_date")
+        if row["key"] == secret and (not end or end >= now()[:19]):
             user = db.tables["res.users"].rows[row["user_id"]]
             return row["user_id"] if user.get("active") else None
     return None
