@@ -143,6 +143,9 @@ def test_what_names_none():
     """It is told before anything is sent, of a record by its index."""
     with pytest.raises(BatchValidationError, match="lane must be a field's name or a function"):
         CreateOperation("m", [{}], lane=7)
+    for lanes in ([], ["a"], ["a", "b", "c"]):
+        with pytest.raises(BatchValidationError, match="lanes were given for 2 records"):
+            CreateOperation("m", [{}, {}], lane=lanes)
     with pytest.raises(BatchValidationError, match="record 1: lane raised KeyError"):
         CreateOperation("m", [{"x": 1}, {}], lane=lambda record: record["x"])
     with pytest.raises(BatchValidationError, match="lane must be"):

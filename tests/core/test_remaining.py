@@ -56,16 +56,21 @@ def test_what_is_gone_is_done_and_the_rest_is_sent_again():
     assert run.result().ok
 
 
-def test_the_first_try_may_land_in_between():
-    """What was there when asked, and gone when sent again, is asked about once more."""
+def gone_when_sent_again():
+    """Return a run whose records were there when asked, and gone when they were sent again."""
     run, call = begun(UnlinkOperation("res.partner", [7, 8]))
     run.record(call, MISSING)
     run.advance()
     run.record(run.take(), there(7, 8))
     run.advance()
-
     run.record(run.take(), attrs.evolve(MISSING, maybe_applied=False))
     run.advance()
+    return run
+
+
+def test_the_first_try_may_land_in_between():
+    """What was there when asked, and gone when sent again, is asked about once more."""
+    run = gone_when_sent_again()
     run.record(run.take(), there())
 
     assert run.result().ok
@@ -73,14 +78,7 @@ def test_the_first_try_may_land_in_between():
 
 def test_asking_comes_to_an_end():
     """What the server says to be there, and to be missing, stays unknown, with its words."""
-    run, call = begun(UnlinkOperation("res.partner", [7, 8]))
-    run.record(call, MISSING)
-    run.advance()
-    run.record(run.take(), there(7, 8))
-    run.advance()
-    run.record(run.take(), attrs.evolve(MISSING, maybe_applied=False))
-    run.advance()
-
+    run = gone_when_sent_again()
     run.record(run.take(), there(7, 8))
 
     assert [Status.UNKNOWN] * 2 == statuses(run)

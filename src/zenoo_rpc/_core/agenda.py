@@ -14,13 +14,14 @@ from ..batch.options import OnError
 from ..batch.results import Status
 from ..batch.source import Source
 from ..batch.streams import StreamOperation, UpdateStream
+from ..batch.validate import LANES
 from ..errors import ZenooError
 from .call import Call, Load
 from .exchange import Answer
 from .faults import Fault, Proof
 from .footprint import Footprints
 from .imports import Import, prepare
-from .lanes import LANES, Lanes
+from .lanes import Lanes
 from .ledger import Ledger
 from .planner import PlannedOperation, is_stream, rounds, stages
 from .reading import Reading
@@ -196,11 +197,14 @@ class Agenda:
 
     def _reads_on(self) -> bool:
         """Whether the stage goes on as it is; not if it waits for what was put aside."""
-        reading = self._reading
-        if not self._parked and (reading is None or reading.source.is_used_up):
+        if not self._is_under_way():
             return False
         idle, self._is_idle = self._is_idle, True
         return not (self._aside and idle)
+
+    def _is_under_way(self) -> bool:
+        """Whether a stream has more records, or calls wait for their lanes."""
+        return bool(self._parked) or not (self._reading is None or self._reading.source.is_used_up)
 
     def _begin(self, stage: list[PlannedOperation]) -> None:
         if self._ledger.errors:
@@ -246,12 +250,7 @@ class Agenda:
         """Whether it would wait for the server, and then had nothing to send."""
         if self.awaited is None or self.awaited.waiting or list(self._again) != [self.awaited]:
             return False
-        if (
-            self._parked
-            or self._aside
-            or self._rounds
-            or (self._reading and not self._reading.source.is_used_up)
-        ):
+        if self._is_under_way() or self._aside or self._rounds:
             return False
         for place, calls in enumerate(self._held):
             first = next(calls, None)
@@ -381,11 +380,13 @@ class Agenda:
     def settle(self, numbers: Sequence[int], status: Status = Status.APPLIED) -> None:
         """Keep the records of a stream no longer than until they are settled."""
         self._lanes.settle(numbers)
-        if self._reading is None:
-            return
-        source, start = self._reading.source, self._reading.start
-        file = {Status.UNKNOWN: source.lose, Status.NOT_SENT: source.leave}
-        file.get(status, source.settle)([number - start for number in numbers])
+        if self._reading is not None:
+            self._reading.settle(numbers, status)
+
+    def may_land_late(self, numbers: Sequence[int]) -> None:
+        """Let a stream send nothing later that an earlier try of a call could undo."""
+        if self._reading is not None:
+            self._reading.settle(numbers, Status.NOT_SENT)
 
 
 def numbered(

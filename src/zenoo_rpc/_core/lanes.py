@@ -7,8 +7,6 @@ from collections.abc import Collection, Iterable
 from .call import Call
 from .steps.base import Step
 
-LANES = 16  # calls that wait for theirs, at most
-
 
 class Lanes:
     """Which lanes are begun, until all of the records that were are settled; and which are taken.

@@ -6,8 +6,9 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 
 import attrs
 
+from ..batch.results import Status
 from ..batch.source import Source
-from ..batch.streams import CreateStream, StreamOperation, UnlinkStream, UpdateStream
+from ..batch.streams import CreateStream, IdStream, StreamOperation, UnlinkStream, UpdateStream
 from .call import Call, Create, Load, Unlink, compact
 from .ledger import Ledger
 from .planner import different_writes
@@ -47,19 +48,22 @@ class Reading:
         """Return the numbers of its records at these indexes."""
         return compact([self.start + index for index in indexes])
 
+    def settle(self, numbers: Iterable[int], status: Status) -> None:
+        """Take note of what became of its records with these numbers."""
+        file = {Status.UNKNOWN: self.source.lose, Status.NOT_SENT: self.source.leave}
+        file.get(status, self.source.settle)([number - self.start for number in numbers])
+
     def cut(self, busy: Container[int | None]) -> Iterator[Call]:
         """Cut what goes next: a call, or several where records are updated in different ways.
 
         Nothing goes to lanes that are *busy*.
         """
-        match self.operation:
-            case CreateStream():
-                yield from self._creates(self.operation, busy)
-            case UpdateStream():
-                yield from self._updates(self.operation)
-            case operation:
-                assert isinstance(operation, UnlinkStream)
-                yield from self._unlinks(operation)
+        operation = self.operation
+        if isinstance(operation, CreateStream):
+            yield from self._creates(operation, busy)
+        else:
+            assert isinstance(operation, IdStream)
+            yield from self._by_id(operation)
 
     def _creates(self, operation: CreateStream, busy: Container[int | None]) -> Iterator[Call]:
         source, size = operation.source, self.size
@@ -84,24 +88,15 @@ class Reading:
             lane=lane,
         )
 
-    def _updates(self, operation: UpdateStream) -> Iterator[Call]:
-        source = operation.source
+    def _by_id(self, operation: IdStream) -> Iterator[Call]:
+        source, model, context = operation.source, operation.model, operation.context
         indexes = source.cut(self.size.size)
-        numbers, ids = self._named(indexes, [source.kept[index][0] for index in indexes])
-        updates = zip(numbers, ids, (source.kept[index][1] for index in indexes), strict=True)
-        model, context, last = operation.model, operation.context, self.last
-        yield from different_writes(model, context, updates, self.sizes, self.ways, last=last)
-
-    def _unlinks(self, operation: UnlinkStream) -> Iterator[Call]:
-        source = operation.source
-        indexes = source.cut(self.size.size)
-        numbers, ids = self._named(indexes, [source.kept[index][0] for index in indexes])
-        if ids:
+        numbers, ids = self.numbers(indexes), [source.kept[index][0] for index in indexes]
+        self.ledger.name(numbers, ids)  # for their outcomes
+        if operation.updates:
+            updates = zip(numbers, ids, (source.kept[index][1] for index in indexes), strict=True)
+            sizes, ways, last = self.sizes, self.ways, self.last
+            yield from different_writes(model, context, updates, sizes, ways, last=last)
+        elif ids:
             parts = [b"%d" % each for each in ids]
-            yield Unlink(operation.model, operation.context, numbers, parts, idempotent=True)
-
-    def _named(self, indexes: list[int], ids: list[int]) -> tuple[Sequence[int], list[int]]:
-        """Keep the ids of records for their outcomes; return their numbers and the ids."""
-        numbers = self.numbers(indexes)
-        self.ledger.name(numbers, ids)
-        return numbers, ids
+            yield Unlink(model, context, numbers, parts, idempotent=True)

@@ -67,7 +67,8 @@ class Replies:
     def file(self, call: Step | Call, reply: Answer | Fault, seconds: float = 0.0) -> None:
         """Take what the server said to *call*, which took so many seconds."""
         if not isinstance(call, Call):
-            self._agenda.awaited = None if call is self._agenda.awaited else self._agenda.awaited
+            if call is self._agenda.awaited:
+                self._agenda.awaited = None
             call.decide(reply, self)
         elif isinstance(reply, HeldBack):
             self._held_back(call, reply)
@@ -99,7 +100,7 @@ class Replies:
             if isinstance(call, Load):
                 self._ask_who_created(call, value)
         if call.maybe_applied or answer.maybe_applied:
-            self._agenda.settle(call.numbers, Status.NOT_SENT)  # the first try may land, late
+            self._agenda.may_land_late(call.numbers)
         self.done(call)
 
     def _ask_who_created(self, call: Load, ids: Sequence[int]) -> None:

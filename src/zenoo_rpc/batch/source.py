@@ -298,7 +298,9 @@ class IdSource(Source):
             number, _ = self.kept[index]
             before = self._left.get(number)
             if before is not None:
-                self._reject(index, f"record {before} has the same id, and may be written after it")
+                self._reject(
+                    index, f"not sent, as record {before} has the same id and may be written later"
+                )
             elif number in self._busy or number in ids:
                 break
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -91,14 +91,10 @@ class CreateStream(StreamOperation):
 
 
 @attrs.frozen(repr=False, init=False, eq=False)
-class UpdateStream(StreamOperation):
-    """Write to records that are read while they are sent: `{"id": 7, "name": "Ann"}` each.
+class IdStream(StreamOperation):
+    """An operation on records whose ids are read while they are sent."""
 
-    >>> UpdateStream("res.partner", [iter([{"id": 7, "name": "Ann"}])])
-    <UpdateStream: update res.partner, 0 records>
-    """
-
-    verb = "update"
+    updates: ClassVar[bool]
 
     source: IdSource
 
@@ -111,8 +107,20 @@ class UpdateStream(StreamOperation):
         keep_records: bool = False,
     ) -> None:
         check = Checker(self.verb, model)
-        source = IdSource(check, list(items), updates=True, keep=keep_records)
+        source = IdSource(check, list(items), updates=self.updates, keep=keep_records)
         self.__attrs_init__(check.model, check.context(context), source)
+
+
+@attrs.frozen(repr=False, init=False, eq=False)
+class UpdateStream(IdStream):
+    """Write to records that are read while they are sent: `{"id": 7, "name": "Ann"}` each.
+
+    >>> UpdateStream("res.partner", [iter([{"id": 7, "name": "Ann"}])])
+    <UpdateStream: update res.partner, 0 records>
+    """
+
+    verb = "update"
+    updates = True
 
     def only(self, indexes: Iterable[int]) -> WriteManyOperation:
         """Return an update of the records at these indexes; they must be unsettled."""
@@ -121,7 +129,7 @@ class UpdateStream(StreamOperation):
 
 
 @attrs.frozen(repr=False, init=False, eq=False)
-class UnlinkStream(StreamOperation):
+class UnlinkStream(IdStream):
     """Delete records whose ids are read while they are sent.
 
     >>> UnlinkStream("res.partner", [iter([7, 8])])
@@ -129,20 +137,7 @@ class UnlinkStream(StreamOperation):
     """
 
     verb = "unlink"
-
-    source: IdSource
-
-    def __init__(
-        self,
-        model: str,
-        items: Iterable[Items],
-        *,
-        context: Context = None,
-        keep_records: bool = False,
-    ) -> None:
-        check = Checker(self.verb, model)
-        source = IdSource(check, list(items), updates=False, keep=keep_records)
-        self.__attrs_init__(check.model, check.context(context), source)
+    updates = False
 
     def only(self, indexes: Iterable[int]) -> UnlinkOperation:
         """Return an unlink of the records at these indexes; they must be unsettled."""
@@ -150,8 +145,7 @@ class UnlinkStream(StreamOperation):
         return UnlinkOperation(self.model, ids, context=self.context)
 
 
-STREAMS: dict[str, type[StreamOperation]] = {
-    "create": CreateStream,
+BY_ID: dict[str, type[IdStream]] = {
     "update": UpdateStream,
     "unlink": UnlinkStream,
     "delete": UnlinkStream,
@@ -170,12 +164,12 @@ def stream_operation(
 ) -> StreamOperation:
     """Build the operation of a kind, on records that are any iterable."""
     check = Checker("stream", model)
-    if kind not in list(STREAMS):  # which need not be a text
-        raise check.error(f"operation must be one of {', '.join(STREAMS)}, not {kind!r}")
+    kinds = [CreateStream.verb, *BY_ID]
+    if kind not in kinds:
+        raise check.error(f"operation must be one of {', '.join(kinds)}, not {kind!r}")
     how: dict[str, Any] = {"context": context, "keep_records": keep}
-    if kind == CreateStream.verb:
+    if kind not in BY_ID:
         return CreateStream(model, [records], external_ids=external_ids, lane=lane, **how)
     if external_ids is not None or lane is not None:
-        raise check.error(f"an {kind} takes no external_ids and no lane")
-    by_id = UpdateStream if kind == UpdateStream.verb else UnlinkStream
-    return by_id(model, [records], **how)
+        raise check.error(f"operation {kind!r} takes no external_ids and no lane")
+    return BY_ID[kind](model, [records], **how)

@@ -13,7 +13,7 @@ from .errors import BatchValidationError
 
 T = TypeVar("T")
 Lane = str | Callable[[Any], object] | None
-LANES = 16  # enough for the calls in flight; records of some lanes share one
+LANES = 16  # more than calls are in flight; records of some lanes share one
 Names = Iterable[object] | str | Callable[[Any], object] | None
 
 RECORDS = "records must be an iterable of mappings, attrs or dataclass instances"
@@ -92,7 +92,7 @@ class Checker:
 
         These are texts in the order of the records, a field's name, or a function of a record.
         """
-        by_place = None if isinstance(lane, str) or not isinstance(lane, Sequence) else lane
+        by_place = list(lane) if isinstance(lane, list | tuple) else None
         self.check_lane(None if by_place is not None else lane)
         given = external_ids
         if given is not None and not isinstance(given, str) and not callable(given):
@@ -104,15 +104,17 @@ class Checker:
 
         def made_of(item: object, index: int) -> WireRecord:
             record, _ = self.create(item, index, given, seen)
-            if by_place is not None:
-                lanes.append(_number(by_place[index]))
-            elif lane is not None:
+            if lane is not None and by_place is None:
                 lanes.append(self.lane(item, index, record, lane))
             return record
 
         made = tuple(self.all(records, RECORDS, made_of))
         if isinstance(given, list) and len(given) != len(made):
             raise self.error(f"{len(given)} external ids were given for {len(made)} records")
+        if by_place is not None:
+            lanes = list(map(_number, by_place))
+            if len(lanes) != len(made):
+                raise self.error(f"{len(lanes)} lanes were given for {len(made)} records")
         return made, tuple(seen), tuple(lanes)
 
     def create(
