@@ -11,6 +11,7 @@ import attrs
 from ..wire.typed import Fields
 from ..wire.values import WireRecord
 from .dialect.named import placed
+from .dialect.shapes import is_rows
 from .exchange import Request
 from .retry import READS
 
@@ -211,7 +212,7 @@ def _is_about_links(value: object) -> bool:
 
 def rows_of(answer: object, fields: Fields) -> Rows | None:
     """Return what `read` answered as values that can be written back, None for another shape."""
-    if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
+    if not is_rows(answer):
         return None
     return {
         row["id"]: {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from ...errors import ServerError
 
@@ -14,12 +14,13 @@ def _is_ids(body: object) -> bool:
     return isinstance(body, list) and all(type(each) is int for each in body)
 
 
-def _is_rows(body: object) -> bool:
+def is_rows(body: object) -> TypeGuard[list[dict[str, Any]]]:
+    """Whether it is a list of mappings, as the values of records are told."""
     return isinstance(body, list) and all(isinstance(each, dict) for each in body)
 
 
 def _is_description(body: object) -> bool:
-    return isinstance(body, dict) and _is_rows(list(body.values()))
+    return isinstance(body, dict) and is_rows(list(body.values()))
 
 
 def _is_loaded(body: object) -> bool:
@@ -42,10 +43,10 @@ ANSWERS: Mapping[str, Callable[[object], bool]] = {
     "create": _is_ids,
     "fields_get": _is_description,
     "load": _is_loaded,
-    "read": _is_rows,
+    "read": is_rows,
     "search": _is_ids,
     "search_count": lambda body: type(body) is int,
-    "search_read": _is_rows,
+    "search_read": is_rows,
     "unlink": _is_done,
     "web_save_multi": lambda body: isinstance(body, list),
     "write": _is_done,

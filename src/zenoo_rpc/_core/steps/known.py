@@ -11,6 +11,7 @@ from ...batch.results import Existence, Status
 from ...errors import InvalidValueError, ZenooError
 from ...wire.encoding import encode
 from ..call import AboutCall, Call, Load
+from ..dialect.shapes import is_rows
 from ..exchange import Answer
 from ..faults import Fault, Proof, not_answered
 from .base import Book
@@ -97,10 +98,8 @@ class KnownExternalIds(AboutCall[Load]):
             book.again([attrs.evolve(self, is_last=True)])
 
     def _rows(self, reply: Answer | Fault) -> list[dict[str, object]]:
-        if not isinstance(reply, Answer) or self.found(reply) is None:
-            return []
-        rows: list[dict[str, object]] = reply.value
-        return rows
+        value = reply.value if isinstance(reply, Answer) else None
+        return value if is_rows(value) else []
 
 
 @attrs.frozen
@@ -147,7 +146,7 @@ def _whole(row: dict[str, object]) -> str:
 
 def found(rows: object, names: Iterable[str]) -> list[int | None] | None:
     """Return for each external id the id of its record, None for an answer of another shape."""
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    if not is_rows(rows):
         return None
     there = {_whole(row): row.get("res_id") for row in rows}
     return [there.get(name) for name in names]

@@ -10,6 +10,7 @@ from ...batch.results import Status
 from ...errors import AccessError, MissingError, ZenooError
 from ...wire.encoding import array, encode
 from ..call import AboutCall, Call, Unlink
+from ..dialect.shapes import is_rows
 from ..exchange import Answer
 from ..faults import Fault, Proof
 from .base import Book
@@ -45,7 +46,7 @@ class RemainingIds(AboutCall[Unlink]):
         if _is_hidden(reply):
             return None, self.call
         rows = reply.value if isinstance(reply, Answer) else None
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        if not is_rows(rows):
             return None
         there = {b"%d" % row["id"] for row in rows if type(row.get("id")) is int}
         places = {n for n, part in enumerate(self.call.parts) if part in there}

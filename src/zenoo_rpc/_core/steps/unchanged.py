@@ -17,6 +17,7 @@ from ...batch.results import Existence
 from ...wire.encoding import array, encode
 from ...wire.typed import Fields
 from ..call import AboutCall, Load
+from ..dialect.shapes import is_rows
 from ..exchange import Answer
 from ..faults import Fault
 from .base import Book
@@ -103,9 +104,7 @@ class Comparison(AboutCall[Load]):
         """
         if not isinstance(reply, Answer):
             return {}
-        rows = reply.value if isinstance(reply.value, list) else []
-        if not all(isinstance(row, dict) for row in rows):
-            rows = []
+        rows = reply.value if is_rows(reply.value) else []
         there = {row.get("id"): row for row in rows}
         times = Counter(self.there.values())  # two external ids may name one record
         found = {}
