@@ -7,7 +7,8 @@ Creates --records partners of which some, at random places (--seed), have no nam
 refuses; plainly, and with external ids. Each table shows the calls, the median of the seconds and
 the ratio to the clean load; the loads take turns in one run, and each must refuse just the bad
 records and create all others. Options: --records, --bad (numbers, separated by commas), --loads,
---chunk (default: the library's own), --concurrency, --rounds, --seed.
+--chunk (default: the library's own), --concurrency, --rounds, --seed, --picture (an SVG file to
+draw).
 """
 
 import argparse
@@ -16,6 +17,7 @@ import statistics
 import sys
 import time
 
+from picture import bars
 from target import connected
 
 from zenoo_rpc import BatchExecutionError
@@ -67,11 +69,13 @@ def main():
     parser.add_argument("--bad", default="0,1,10,100")
     parser.add_argument("--loads", default=",".join(LOADS))
     parser.add_argument("--chunk", type=int)
+    parser.add_argument("--picture")
     for name, value in (("records", 5000), ("concurrency", 4), ("rounds", 3), ("seed", 0)):
         parser.add_argument(f"--{name}", type=int, default=value)
     options = parser.parse_args()
     numbers = sorted({0, *map(int, options.bad.split(","))})
     chance = random.Random(options.seed)
+    drawn = {}
 
     with connected() as client:
         client.setup_batch_manager(max_concurrency=options.concurrency)
@@ -93,6 +97,7 @@ def main():
             print(f"\n{options.records:,} partners created {kind}, {options.concurrency} in flight")
             print(f"{'bad':>5}{'calls':>8}{'ratio':>8}{'seconds':>9}{'ratio':>8}")
             clean = [statistics.median(each) for each in zip(*found[0], strict=True)]
+            drawn[kind] = []
             for number, turns in found.items():
                 calls, seconds = (statistics.median(each) for each in zip(*turns, strict=True))
                 print(
@@ -100,6 +105,11 @@ def main():
                     f"{seconds:9.2f}{seconds / clean[1]:8.2f}",
                     flush=True,
                 )
+                drawn[kind].append(seconds / clean[1])
+    if options.picture:
+        title = f"Bad records among {options.records:,} partners"
+        groups = [f"{number} bad" for number in numbers]
+        bars(options.picture, title, "times as long as without", groups, drawn)
 
 
 if __name__ == "__main__":

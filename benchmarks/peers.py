@@ -16,7 +16,7 @@ ids, as fluvo has. Who writes each record by itself gets --single of them, in ch
 alike, and a star; then the CPU is extrapolated.
 
 Options: --jobs, --contestants (names, separated by commas), --create, --update, --single, --delete
-(records), --chunk, --concurrency, --rounds, --environments.
+(records), --chunk, --concurrency, --rounds, --environments, --picture (an SVG file to draw).
 """
 
 import argparse
@@ -31,6 +31,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+from picture import bars
 from target import connected, target
 
 SCRIPTS = Path(__file__).resolve().parent / "contestants"
@@ -208,12 +209,12 @@ def turn_of(name, label, number, options, client):
 
 
 def table(name, found, options):
-    """Print what was found about one job."""
+    """Print what was found about one job, and return the ratios to the bare loop."""
     count = {"create": options.create, "delete": options.delete}.get(name, options.update)
     title = JOBS[name].format(f"{count:,}")
     print(f"\n{title}, calls of {options.chunk}, {options.concurrency} in flight")
     print(f"{'':19}{'median':>8}{'least':>8}{'most':>8}{'ratio':>7}{'CPU s':>8}")
-    medians = {}
+    medians, compared = {}, {}
     for label, turns in found.items():
         contestant = CONTESTANTS[label]
         faults = Counter(turn.fault for turn in turns if turn.fault)
@@ -233,6 +234,7 @@ def table(name, found, options):
             if turn.seconds and limit.seconds
         ]
         ratio = f"{statistics.median(ratios):7.2f}" if ratios else f"{'':7}"
+        compared[label] = statistics.median(ratios) if ratios else None
         scale = count / timed[0].count
         cpu = statistics.median(turn.cpu for turn in timed) * scale
         if quiet and "quiet" not in label:
@@ -252,6 +254,7 @@ def table(name, found, options):
         best = max(peers, key=peers.get)
         times = medians["zenoo_rpc"] / peers[best]
         print(f"zenoo_rpc is {times:.1f} times as fast as the fastest peer, {best}")
+    return compared
 
 
 def names(text, allowed):
@@ -277,12 +280,14 @@ def main():
         parser.add_argument(f"--{name}", type=int, default=value)
     folder = os.environ.get("ZENOO_BENCHMARKS", Path.home() / ".cache" / "zenoo-benchmarks")
     parser.add_argument("--environments", type=Path, default=folder)
+    parser.add_argument("--picture")
     options = parser.parse_args()
     labels = [typed[name] for name in names(options.contestants, typed)]
     for label in labels:
         python_of(CONTESTANTS[label], options.environments)
 
     number = int(time.time())
+    compared = {}
     with connected() as client:
         warm = client.batch_manager.bulk_create(MODEL, partners("warm", 400))
         client.batch_manager.bulk_delete(MODEL, warm)
@@ -300,7 +305,14 @@ def main():
                         took = f"{turn.seconds:.2f} s, {turn.fault or 'all well'}"
                         print(f"{name} {round_number + 1} {label}: {took}", file=sys.stderr)
             finally:  # if the server goes away, what was measured is still told
-                table(name, found, options)
+                compared[name] = table(name, found, options)
+    if options.picture:
+        drawn = {label: [each.get(label) for each in compared.values()] for label in labels}
+        title = f"Against the bare server, calls of {options.chunk}"
+        groups = [
+            {"same": "same values", "different": "different values"}.get(n, n) for n in compared
+        ]
+        bars(options.picture, title, "times the speed of the bare loop", groups, drawn)
 
 
 if __name__ == "__main__":

@@ -121,6 +121,25 @@ async def test_stop(server, proxy):
     assert 0 == sum(questions(each.body) for each in proxy.exchanges[start:])
 
 
+async def test_an_unlink_that_nobody_tells_the_rest_of(server, proxy):
+    """It is asked what a lost one has left; if a page comes instead, the load goes on, too."""
+
+    def asks(body):
+        return b'"create_date"' in body
+
+    async with await connected(server, proxy.url) as client:
+        ids = await client.batch_manager.bulk_create("res.partner", named(6))
+        start = len(proxy.exchanges)
+        proxy.rule("drop_answer", nth=1, when=lambda body: b'"unlink"' in body)
+        proxy.rule("replace", nth=1, when=asks, answer=lambda _: http_answer(403))
+        with pytest.raises(BatchExecutionError) as caught:
+            await client.batch_manager.bulk_delete("res.partner", ids)
+    told = [outcome.status for outcome in caught.value.result]
+    assert [UNKNOWN] * 2 + [APPLIED] * 4 == told
+    assert 0 == server.count("res.partner")
+    assert 1 == sum(questions(each.body) for each in proxy.exchanges[start:])
+
+
 async def test_a_stream_goes_on(server, proxy):
     """All is read, and each outcome told in its place."""
     proxy.rule("drop_answer", nth=2, when=creates)

@@ -443,6 +443,73 @@ async def test_updates_of_a_stream(client, server):
     assert ["Bern", *[f"City {place % 3}" for place in range(1, 12)]] == cities
 
 
+async def test_updates_by_an_iterator(client, server):
+    """Batches and bulk methods read it while it is sent; an id that comes again waits its turn."""
+    ids = await client.batch_manager.bulk_create("res.partner", plain(6))
+    read = []
+
+    async def updates(city):
+        for number in ids:
+            read.append(number)
+            yield {"id": number, "city": city}
+        yield {"id": ids[0], "city": f"Again {city}"}
+
+    assert await client.batch_manager.bulk_update("res.partner", updates("Bern"), chunk_size=2)
+    cities = [row["city"] for row in server.rows("res.partner", ids)]
+    assert ["Again Bern", *["Bern"] * 5] == cities
+
+    read.clear()
+    async with client.batch(chunk_size=2) as batch:
+        handle = batch.update("res.partner", updates("Basel"))
+        last = batch.update("res.partner", {"city": "Last"}, record_ids=ids[5:])
+        assert not read
+    assert [*ids, ids[0]] == handle.ids
+    assert handle.result.ok
+    assert last.result.ok
+    cities = [row["city"] for row in server.rows("res.partner", ids)]
+    assert ["Again Basel", *["Basel"] * 4, "Last"] == cities
+
+
+async def test_updates_by_an_iterator_are_collected(client, server):
+    """They come in the place where they were added."""
+    ids = await client.batch_manager.bulk_create("res.partner", plain(4))
+    async with client.batch_operation("res.partner", "update", chunk_size=2) as collector:
+        collector.add({"id": ids[0], "city": "First"})
+        collector.add_many({"id": number, "city": "Bern"} for number in ids)
+        collector.add({"id": ids[3], "city": "Last"})
+    assert [ids[0], *ids, ids[3]] == collector.results.ids
+    cities = [row["city"] for row in server.rows("res.partner", ids)]
+    assert ["Bern", "Bern", "Bern", "Last"] == cities
+
+
+async def test_bad_updates_of_an_iterator(client, server):
+    """What is none, and what the server refuses, is told by index; the others are written."""
+    ids = await client.batch_manager.bulk_create("res.partner", plain(5))
+    updates = [{"id": number, "city": "Bern"} for number in ids]
+    updates[1] = {"city": "Nowhere"}
+    updates[3] = {"id": ids[3], "city": "Bern", "country_id": 99_999_999}
+    with pytest.raises(BatchExecutionError) as caught:
+        await client.batch_manager.bulk_update("res.partner", iter(updates), chunk_size=5)
+    result = caught.value.result
+    assert [1, 3] == [outcome.index for outcome in result.refused]
+    assert [ids[0], None, *ids[2:]] == result.ids
+    cities = [row["city"] for row in server.rows("res.partner", ids)]
+    assert ["Bern", False, "Bern", False, "Bern"] == [city or False for city in cities]
+
+
+async def test_updates_by_an_iterator_are_taken_back(client, server):
+    """A transaction that fails restores what each of their calls has overwritten."""
+    ids = await client.batch_manager.bulk_create("res.partner", plain(4))
+    updates = ({"id": number, "city": "Bern", "ref": f"x{number}"} for number in ids)
+    with pytest.raises(SourceError):
+        async with client.transaction():
+            await client.batch_manager.bulk_update("res.partner", updates, chunk_size=2)
+            raise SourceError
+    rows = server.rows("res.partner", ids)
+    assert [f"p{number}" for number in range(4)] == [row["ref"] for row in rows]
+    assert not any(row["city"] for row in rows)
+
+
 async def test_unlinks_of_a_stream(client, server):
     """Ids from an iterator of any length; a record that is gone already is refused."""
     ids = await client.batch_manager.bulk_create("res.partner", plain(9))

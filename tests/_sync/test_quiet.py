@@ -9,7 +9,13 @@ from zenoo_rpc.sync import ZenooClient
 from ..proxy import Proxy
 from .accounts import log_in
 
-KEYS = {"tracking_disable", "mail_create_nolog", "mail_create_nosubscribe", "mail_notrack"}
+KEYS = {
+    "tracking_disable",
+    "mail_create_nolog",
+    "mail_create_nosubscribe",
+    "mail_notrack",
+    "no_reset_password",
+}
 
 
 def contexts(proxy):
@@ -34,7 +40,7 @@ def test_where_it_may_be_said(server):
             manager.bulk_create("res.partner", record, context={"mail_notrack": False})
 
     sent = contexts(proxy)
-    assert [0, 4, 4, 4, 0, 4] == [len(KEYS & context.keys()) for context in sent]
+    assert [0, 5, 5, 5, 0, 5] == [len(KEYS & context.keys()) for context in sent]
     assert "en_US" == sent[2]["lang"]
     assert False is sent[5]["mail_notrack"]
 

@@ -9,7 +9,7 @@ from zenoo_rpc._compat import draw
 from zenoo_rpc._core.buffer import RecordBuffer
 from zenoo_rpc.batch.exceptions import BatchValidationError
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, WriteManyOperation
-from zenoo_rpc.batch.streams import CreateStream
+from zenoo_rpc.batch.streams import CreateStream, UpdateStream
 from zenoo_rpc.errors import UsageError
 
 
@@ -172,9 +172,20 @@ def test_iterator_with_external_ids():
     assert collected.operation().imports
 
 
-@pytest.mark.parametrize("kind", ["update", "unlink", "delete"])
+def test_iterator_of_updates():
+    """They are read while they are sent, too."""
+    collected = RecordBuffer("m", "update")
+    collected.add({"id": 1, "x": 1})
+    assert collected.add_later(iter([{"id": 2, "x": 2}]))
+    operation = collected.operation()
+
+    assert isinstance(operation, UpdateStream)
+    assert [{"id": 1, "x": 1}, {"id": 2, "x": 2}] == read(operation)
+
+
+@pytest.mark.parametrize("kind", ["unlink", "delete"])
 def test_iterator_of_ids_is_read_at_once(kind):
-    """Only what is created is read while it is sent: ids must occur once."""
+    """A number is as small as what is kept of it, and so each is checked before any is sent."""
     collected = RecordBuffer("m", kind)
 
     assert not collected.add_later(iter([7]))

@@ -46,8 +46,8 @@ def begun(operation, size=2, way=Way.SAVE, **options):
     return run
 
 
-def taken(run):
-    """Read what is wanted, and return the next call."""
+def feed(run):
+    """Read what is wanted."""
     while wanted := run.wanted():
         source, count = wanted
         items = []
@@ -58,6 +58,11 @@ def taken(run):
         else:
             source.items.clear()
         run.feed(items)
+
+
+def taken(run):
+    """Read what is wanted, and return the next call."""
+    feed(run)
     return run.take()
 
 
@@ -74,6 +79,17 @@ def carry_out(run, serve=lambda _: Answer(True)):
 
 def told(run):
     return [(outcome.id, outcome.status) for outcome in run.result()]
+
+
+def test_what_was_read_and_not_sent_has_its_id():
+    """Its outcome names the record, whatever became of it."""
+    run = begun(updates(7, 8, 9, 10, 11), on_error="stop")
+    call = taken(run)
+    feed(run)
+    run.record(call, REFUSAL)
+
+    assert not run.advance()
+    assert [(number, NOT_SENT) for number in (7, 8, 9, 10)] == told(run)
 
 
 @pytest.mark.parametrize("way", Way)

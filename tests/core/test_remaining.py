@@ -165,6 +165,17 @@ def test_without_an_answer_it_stays_unknown(reply):
     assert not run.advance()
 
 
+def test_without_an_answer_the_rest_goes_on():
+    """As soon as the server answers again, as after any other answer that was lost."""
+    run = Run([UnlinkOperation("res.partner", [7, 8])], Limits(1, 1000))
+    replies = {"unlink": [MISSING, Answer(True)], "read": [LOST], "context_get": [Answer({})]}
+    while run.advance():
+        while (each := run.take()) is not None:
+            run.record(each, replies[each.method].pop(0))
+
+    assert [Status.UNKNOWN, Status.APPLIED] == statuses(run)
+
+
 def test_a_refusal_after_an_unknown_try_is_unknown():
     """The first try may have been carried out, whatever was said to the second."""
     run, call = begun(UpdateOperation("res.partner", [7], {"name": "x"}))

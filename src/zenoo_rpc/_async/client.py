@@ -42,13 +42,17 @@ class ZenooClient(Caller):
 
     @property
     def api_keys(self) -> ApiKeys:
-        """The user's API keys: to make, list and revoke."""
+        """The API keys of the user who is logged in: to make, list and revoke."""
         return ApiKeys(self, self._session)
 
     # -- batches -------------------------------------------------------------------------------
 
     async def setup_batch_manager(self, **settings: Unpack[Settings]) -> BatchManager:
-        """Make the manager that this client's batches use from now on, and return it."""
+        """Make the manager that this client's batches use from now on, and return it.
+
+        *settings* are those of `zenoo_rpc.batch.options.Settings`. Nothing is sent. Raises
+        InvalidValueError for one that is out of range, UnknownOptionError for one misspelt.
+        """
         self._batch_manager = BatchManager(self, **settings)
         return self._batch_manager
 
@@ -68,7 +72,11 @@ class ZenooClient(Caller):
     ) -> BatchContext:
         """Open a batch: a context that collects operations and carries them out at its end.
 
-        With *max_concurrency* it gets a limit of its own, else it shares the manager's.
+        *max_chunk_size* is how many records go into one call at most, *max_concurrency* how many
+        calls may be in flight: with it the batch has a limit of its own, else it shares the
+        manager's. *options* are those of `zenoo_rpc.batch.options.Options`. Raises
+        InvalidValueError for one that is out of range, UnknownOptionError for one misspelt; what
+        the batch itself raises is told by `BatchContext.execute`.
         """
         if max_chunk_size is not None:
             options["chunk_size"] = arguments.count("max_chunk_size", max_chunk_size)
@@ -89,7 +97,8 @@ class ZenooClient(Caller):
         """Open a context that collects the records of one operation, one by one.
 
         *operation_type* is `create`, `update`, `unlink` or `delete`; *external_ids* of a create as
-        in `BatchContext.create`.
+        in `BatchContext.create`; *options* as of `batch`. Raises UsageError for another type, and
+        for external ids of what is no create; the block's end raises as `BatchContext.execute`.
         """
         batch = self.batch_manager.batch(**options)
         return BatchCollector(batch, model, operation_type, external_ids)
@@ -99,14 +108,20 @@ class ZenooClient(Caller):
     async def setup_transaction_manager(
         self, **settings: Unpack[TransactionOptions]
     ) -> TransactionManager:
-        """Make the manager that this client's transactions use from now on, and return it."""
+        """Make the manager that this client's transactions use from now on, and return it.
+
+        *settings* are those of `zenoo_rpc.transaction.TransactionOptions`. Nothing is sent. Raises
+        InvalidValueError for one that is out of range, UnknownOptionError for one misspelt.
+        """
         self._transaction_manager = TransactionManager(self, self._session, **settings)
         return self._transaction_manager
 
     def transaction(self, **options: Unpack[TransactionOptions]) -> Transaction:
         """Open a transaction: a block whose writes are taken back when it fails.
 
-        Inside another one it is a savepoint of that. *options* stand above the manager's settings.
+        Inside another one it is a savepoint of that. *options* stand above the manager's settings,
+        or those of the transaction around it, and raise as there. What the block's end raises is
+        told by `Transaction`.
         """
         if self._transaction_manager is None:
             self._transaction_manager = TransactionManager(self, self._session)

@@ -18,13 +18,14 @@ from ..batch.operations import (
     Operation,
     RecordIds,
     UnlinkOperation,
+    UpdateOperation,
     WriteManyOperation,
     update_operation,
 )
 from ..batch.options import BatchOptions, Options
 from ..batch.results import BatchResult, OperationHandle, OperationResult
 from ..batch.source import Items, Name
-from ..batch.streams import CreateStream
+from ..batch.streams import CreateStream, UpdateStream
 from ..batch.validate import Lane
 from ..wire import arguments
 
@@ -65,6 +66,20 @@ def create_operation(
         return CreateStream(model, [records], external_ids=names, lane=lane, context=context)
     given = cast(Iterable[object], records)
     return CreateOperation(model, given, external_ids=external_ids, lane=lane, context=context)
+
+
+def update_or_stream(
+    model: str,
+    data: object = None,
+    values: object = None,
+    *,
+    record_ids: RecordIds | None = None,
+    context: Mapping[str, object] | None = None,
+) -> UpdateOperation | WriteManyOperation | UpdateStream:
+    """Build the update that the arguments mean; mappings of an iterator are read later."""
+    if isinstance(data, ASTREAM) and values is None and record_ids is None:
+        return UpdateStream(model, [data], context=context)
+    return update_operation(model, data, values, record_ids=record_ids, context=context)
 
 
 class BatchContext:
@@ -112,6 +127,8 @@ class BatchContext:
 
         Records with the same *lane* (the name of a field, or a function of a record) are never in
         two calls side by side, and keep their order; those without a value there are in no lane.
+
+        Raises BatchValidationError for a bad record, BatchStateError after the batch's end.
         """
         return self._add(create_operation(model, data, external_ids, context, lane=lane))
 
@@ -128,9 +145,12 @@ class BatchContext:
 
         The same values for many records: `update(model, values, record_ids=ids)` or
         `update(model, ids, values)`. Different ones: `update(model, [{"id": 7, "name": "Ann"}])`.
+        An iterator of those may be of any length, and is read while its records are sent, as in
+        `create`; an id that comes again waits for its record's turn. *record_ids* are one or more
+        ids, each once. Raises as `create`.
         """
         return self._add(
-            update_operation(model, data, values, record_ids=record_ids, context=context)
+            update_or_stream(model, data, values, record_ids=record_ids, context=context)
         )
 
     def write_many(
@@ -139,7 +159,10 @@ class BatchContext:
         updates: Iterable[Mapping[str, object]],
         context: Mapping[str, object] | None = None,
     ) -> OperationHandle:
-        """Add an update with different values: *updates* are `{"id": 7, "values": {...}}`."""
+        """Add an update with different values: *updates* are `{"id": 7, "values": {...}}`.
+
+        They are any iterable, read at once, or a mapping of ids to values. Raises as `create`.
+        """
         return self._add(WriteManyOperation(model, updates, context=context))
 
     def unlink(
@@ -148,7 +171,11 @@ class BatchContext:
         record_ids: RecordIds,
         context: Mapping[str, object] | None = None,
     ) -> OperationHandle:
-        """Add a delete of the records with these ids."""
+        """Add a delete of the records with these ids, any iterable that is read at once.
+
+        Raises BatchValidationError for what is no id and for one that occurs twice, BatchStateError
+        after the batch's end.
+        """
         return self._add(UnlinkOperation(model, record_ids, context=context))
 
     delete = unlink
@@ -156,8 +183,10 @@ class BatchContext:
     async def execute(self) -> list[Sequence[int | None] | bool]:
         """Carry out what was added, and return one value per operation, in order.
 
-        The value of a create is the list of its ids, of anything else True. Raises
-        BatchExecutionError unless every record was applied, BatchStateError the second time.
+        The value of a create is the list of its ids, of anything else True; the block's end calls
+        it by itself. Raises BatchExecutionError unless every record was applied, BatchStateError
+        the second time, and before anything is sent: NotLoggedInError, ClientClosedError, and
+        BatchValidationError for a value that is none of its field.
         """
         self._check_open()
         self._over = True
@@ -179,7 +208,11 @@ class BatchContext:
         return BatchResult(()) if self._run is None else self._run.result()
 
     def get_stats(self) -> dict[str, int]:
-        """Return how many operations there are, how many were applied whole, how many were not."""
+        """Return how many operations there are, how many were applied whole, how many were not.
+
+        The keys are `total_operations`, `completed_operations` and `failed_operations`; before the
+        end the last two are 0.
+        """
         results = [handle.result for handle in self._handles] if self._run else []
         completed = sum(result.ok for result in results)
         return {
@@ -255,14 +288,15 @@ class BatchCollector:
         self._collected = RecordBuffer(model, operation_type, external_ids)
 
     def add(self, item: object) -> None:
-        """Add one item; BatchValidationError if it is none."""
+        """Add one item; BatchValidationError if it is none, BatchStateError after the end."""
         self._batch._check_open()
         self._collected.add(item)
 
     def add_many(self, items: Items) -> None:
         """Add items, all or, if one of them is bad, those before it.
 
-        An iterator of records to create is read at the end of the block, while they are sent.
+        An iterator of records to create or to update is read at the end of the block, while they
+        are sent. Raises as `add`.
         """
         self._batch._check_open()
         if isinstance(items, ASTREAM) and self._collected.add_later(items):

@@ -15,7 +15,6 @@ from ..batch.operations import (
     Operation,
     RecordIds,
     UnlinkOperation,
-    update_operation,
 )
 from ..batch.options import BatchOptions, ManagerSettings, Options, Settings
 from ..batch.results import BatchResult
@@ -24,7 +23,7 @@ from ..batch.streams import stream_operation
 from ..batch.validate import RECORDS, Checker, Lane
 from ..wire import arguments
 from .caller import Caller
-from .context import BatchContext, create_operation
+from .context import BatchContext, create_operation, update_or_stream
 from .execution import Execution
 from .stream import OutcomeStream
 
@@ -93,10 +92,10 @@ class BatchManager:
     ) -> Literal[True]:
         """Write to records, with the arguments of `BatchContext.update`, and return True.
 
-        Raises BatchValidationError before anything is sent, BatchExecutionError unless all were
-        written.
+        Raises BatchValidationError before anything is sent (a bad record of an iterator is refused
+        instead), BatchExecutionError unless all were written.
         """
-        operation = update_operation(model, data, values, record_ids=record_ids, context=context)
+        operation = update_or_stream(model, data, values, record_ids=record_ids, context=context)
         await self.execute_operations([operation], **options)
         return True
 
@@ -139,6 +138,9 @@ class BatchManager:
         *external_ids* is the name of the field that holds them, or a function of a record; each of
         these is kept, so that none occurs twice. With *keep_records* each outcome has the record as
         it was given, for a file of those that failed. *lane* as in `BatchContext.create`.
+
+        Raises BatchValidationError for what is no iterable or no model, and for external ids or a
+        lane of what is no create; what the loop raises is told by `OutcomeStream`.
         """
         if not isinstance(records, (Iterable, *ASTREAM)):
             raise Checker("stream", model).error(RECORDS)

@@ -49,7 +49,10 @@ class TransactionManager:
         self.settings = arguments.options(TransactionSettings, settings)
 
     def transaction(self, **options: Unpack[TransactionOptions]) -> Transaction:
-        """Open a transaction; *options* stand above those of the one around, or the manager's."""
+        """Open a transaction; *options* stand above those of the one around, or the manager's.
+
+        Raises InvalidValueError for one that is out of range, UnknownOptionError for one misspelt.
+        """
         around = self._session.recorder()
         settings = around.settings if isinstance(around, Transaction) else self.settings
         chosen = {**attrs.asdict(settings), **options}
@@ -64,6 +67,11 @@ class Transaction:
     Every write of the client inside the block is noted, whatever it goes through. At a good end the
     deletions that were held back are carried out; otherwise everything is taken back, in reverse
     order. Inside another transaction it is a savepoint of that.
+
+    The block's own exception comes out with a note that says what was taken back; where something
+    could not be, TransactionRollbackError is raised from it. Inside the block a write that nothing
+    takes back raises NotUndoableError, unless *allow_partial_undo*, and is not sent. At a good end
+    BatchExecutionError is raised if the server refuses a deletion: all was taken back then.
 
     >>> async with ZenooClient(url) as client:
     ...     uid = await client.login("demo", "admin", "admin")
@@ -98,7 +106,7 @@ class Transaction:
 
     @property
     def settings(self) -> TransactionSettings:
-        """Its keywords, as they are now."""
+        """Its keywords, as they are now: `allow_partial_undo` and `archive_if_kept` may be set."""
         return attrs.evolve(
             self._settings,
             allow_partial_undo=self.allow_partial_undo,
@@ -107,7 +115,7 @@ class Transaction:
 
     @property
     def report(self) -> TransactionReport:
-        """What it has done so far, what was taken back, and what could not be."""
+        """What it has done so far, what was taken back, and what could not be; made anew."""
         over = self.state is TransactionState.PARTLY_ROLLED_BACK
         left = [*self._journal.entries, *self._left]
         known = tuple(each.change for each in left if not each.is_unknown)
@@ -138,6 +146,8 @@ class Transaction:
 
         For what is not taken back by itself: methods of your own, mails, other systems. Given right
         after a call that cannot be taken back it stands for that, which then counts as undone.
+        It takes no arguments; if it raises, that is told as not undone. Raises
+        TransactionStateError after the transaction's end.
         """
         self._check_active()
         self._journal.compensate(callback)
@@ -195,7 +205,9 @@ class Transaction:
     async def commit(self) -> None:
         """End it well: delete what was held back, and forget how to take the rest back.
 
-        If the server refuses a deletion everything is taken back, and the refusal is raised.
+        A good end of the block does so by itself. If the server refuses a deletion everything is
+        taken back, and BatchExecutionError is raised. Raises TransactionStateError after its end,
+        and while a block inside it has not ended.
         """
         self._check_active()
         self._check_innermost()
@@ -261,7 +273,8 @@ class Transaction:
     async def rollback(self) -> TransactionReport:
         """Take everything back now; called again, try once more what could not be taken back.
 
-        Raises TransactionRollbackError if anything is left.
+        Returns the report. Raises TransactionRollbackError if anything is left,
+        TransactionStateError once it is committed, and while a block inside it has not ended.
         """
         if self.state is TransactionState.COMMITTED:
             raise TransactionStateError("the transaction is committed")

@@ -365,11 +365,8 @@ class Agenda:
 
     def feed(self, items: Iterable[object]) -> None:
         """Take items that were read; bad ones are refused."""
-        reading = self._reading
-        assert reading is not None
-        errors = reading.source.feed(items)
-        self._ledger.grow(reading.start + reading.source.count - len(self._ledger))
-        self._refuse(reading, errors)
+        assert self._reading is not None
+        self._refuse(self._reading, self._reading.feed(items))
 
     def _refuse(self, reading: Reading, errors: Iterable[tuple[int, ZenooError]]) -> None:
         for index, error in errors:

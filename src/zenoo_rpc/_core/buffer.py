@@ -13,7 +13,7 @@ from ..batch.operations import (
     update_operation,
 )
 from ..batch.source import Items, Name
-from ..batch.streams import CreateStream
+from ..batch.streams import CreateStream, UpdateStream
 from ..batch.validate import Checker
 from ..errors import UsageError
 
@@ -55,8 +55,8 @@ class RecordBuffer:
         return not self._items and not self._sources
 
     def add_later(self, items: Items) -> bool:
-        """Take an iterator of records to create, to be read while they are sent; else False."""
-        if self._type != "create":
+        """Take an iterator of records, to be read while they are sent; False for one of ids."""
+        if self._type not in ("create", "update"):
             return False
         if not self._sources:
             self._sources.append(self._items)
@@ -83,11 +83,10 @@ class RecordBuffer:
 
     def operation(self) -> Operation:
         """Return the operation over all items."""
-        if self._sources:  # not copied: what was added is read in its place
-            return CreateStream(
-                self._check.model, self._sources, external_ids=cast(Name, self._external_ids)
-            )
+        model, sources = self._check.model, self._sources  # what was added is read in its place
         if self._type == "create":
             names = self._external_ids
-            return CreateOperation(self._check.model, self._items, external_ids=names)
-        return TYPES[self._type](self._check.model, self._items)
+            if sources:
+                return CreateStream(model, sources, external_ids=cast(Name, names))
+            return CreateOperation(model, self._items, external_ids=names)
+        return UpdateStream(model, sources) if sources else TYPES[self._type](model, self._items)

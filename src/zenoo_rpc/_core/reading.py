@@ -7,8 +7,9 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 import attrs
 
 from ..batch.results import Status
-from ..batch.source import Source
+from ..batch.source import IdSource, Source
 from ..batch.streams import CreateStream, IdStream, StreamOperation, UnlinkStream, UpdateStream
+from ..errors import ZenooError
 from .call import Call, Create, Load, Unlink, compact
 from .ledger import Ledger
 from .planner import different_writes
@@ -47,6 +48,16 @@ class Reading:
     def numbers(self, indexes: Iterable[int]) -> Sequence[int]:
         """Return the numbers of its records at these indexes."""
         return compact([self.start + index for index in indexes])
+
+    def feed(self, items: Iterable[object]) -> list[tuple[int, ZenooError]]:
+        """Take items that were read; return the errors of the bad ones, by index."""
+        source, before = self.source, self.source.count
+        errors = source.feed(items)
+        self.ledger.grow(self.start + source.count - len(self.ledger))
+        if isinstance(source, IdSource):  # whatever becomes of a record, its outcome has the id
+            named = [n for n in range(before, source.count) if n in source.kept]
+            self.ledger.name(self.numbers(named), [source.kept[n][0] for n in named])
+        return errors
 
     def settle(self, numbers: Iterable[int], status: Status) -> None:
         """Take note of what became of its records with these numbers."""
@@ -92,7 +103,6 @@ class Reading:
         source, model, context = operation.source, operation.model, operation.context
         indexes = source.cut(self.size.size)
         numbers, ids = self.numbers(indexes), [source.kept[index][0] for index in indexes]
-        self.ledger.name(numbers, ids)  # for their outcomes
         if operation.updates:
             updates = zip(numbers, ids, (source.kept[index][1] for index in indexes), strict=True)
             sizes, ways, last = self.sizes, self.ways, self.last

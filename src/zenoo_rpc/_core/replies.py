@@ -2,7 +2,7 @@
 
 What was refused is sent again in parts, at once, until each refused record stands alone (see
 `split`). After a failure that is no rollback nothing more is handed out before the server answers a
-question again, if it *goes on* after that (see `_lost`); of an import without an answer it is asked
+question again, if it *goes on* after that (see `lose`); of an import without an answer it is asked
 what became of it, if it *settles* that (see `_unanswered`).
 """
 
@@ -94,7 +94,7 @@ class Replies:
             value = imported_ids(value, len(call))
         if isinstance(call, Create | Load | LoadById):
             if not is_ids(value, len(call), new=isinstance(call, Create)):
-                self._lost(call, no_ids(call.method, len(call)))
+                self.lose(call, no_ids(call.method, len(call)))
                 return
             self._ledger.name(call.numbers, value)
             if isinstance(call, Load):
@@ -156,25 +156,7 @@ class Replies:
         if call.idempotent:
             self._agenda.again([attrs.evolve(call, maybe_applied=True)])
         else:
-            self._lost(call, error)
-
-    def _lost(self, call: Call, error: ZenooError, status: Status = Status.UNKNOWN) -> None:
-        """Go on as soon as the server answers again, if that is wanted.
-
-        What it turned away, or never got, goes again then.
-        """
-        if not self._goes_on or self._lost_in_a_row == LOST_IN_A_ROW:
-            self.give_up(call, status, error)
-            return
-        if self._agenda.awaited is None:
-            self._lost_in_a_row += 1
-        waiting = self._agenda.wait_for_server()
-        if status is Status.NOT_SENT:
-            waiting.append(call)
-            self._suspend(call, error)
-            self._ledger.blame(call.numbers, error)
-        else:
-            self.settle(call, status, error)
+            self.lose(call, error)
 
     def _failed(self, call: Call, fault: Fault) -> None:
         if is_missing(call, fault):
@@ -196,7 +178,7 @@ class Replies:
             self._agenda.put_aside(call)
             return
         if fault.proof is Proof.UNKNOWN or (self._agenda.awaited and fault.may_pass):
-            self._lost(call, fault.error, fault.status)
+            self.lose(call, fault.error, fault.status)
             return
         if len(call) == 1 or not fault.may_isolate:
             self.settle(call, fault.status, fault.error)
@@ -283,6 +265,24 @@ class Replies:
         for place, error in errors.items():
             self.settle(call.only([place]), Status.REFUSED, error)
         self._agenda.stopped |= bool(errors) and self._on_error == "stop"
+
+    def lose(self, call: Call, error: ZenooError, status: Status = Status.UNKNOWN) -> None:
+        """Tell the records of a call, and go on as soon as the server answers again, if wanted.
+
+        What it turned away, or never got, goes again then.
+        """
+        if not self._goes_on or self._lost_in_a_row == LOST_IN_A_ROW:
+            self.give_up(call, status, error)
+            return
+        if self._agenda.awaited is None:
+            self._lost_in_a_row += 1
+        waiting = self._agenda.wait_for_server()
+        if status is Status.NOT_SENT:
+            waiting.append(call)
+            self._suspend(call, error)
+            self._ledger.blame(call.numbers, error)
+        else:
+            self.settle(call, status, error)
 
     def give_up(self, call: Call, status: Status, error: ZenooError) -> None:
         """Tell the records of a call, and send nothing more."""

@@ -42,14 +42,18 @@ class ApiKeys:
         self._session = session
 
     def list(self) -> list[ApiKey]:
-        """Return the keys of the user, the oldest first; the expired ones are not all gone."""
+        """Return the keys of the user, the oldest first; the expired ones are not all gone.
+
+        Raises NotLoggedInError before the login, else as `execute_kw`.
+        """
         mine = [("user_id", "=", self._session.check_ready().uid)]
         return listed(self._call(None, APIKEYS, "search_read", mine))
 
     def make(self, name: str, password: str, *, days: int | None = LONGEST) -> str:
         """Make a key and return it: the server shows it this once.
 
-        It ends after *days*, of which normal users may have 90; None makes one that never ends, for
+        *name* is what the list of keys will show, *password* that of the user. The key ends after
+        *days*, of which normal users may have 90; None makes one that never ends, for
         administrators only. On 14 no key ends, whatever *days* says.
         Raises AuthenticationError for a wrong password, ValidationError for a life that is too
         long, UsageError where no way to make keys is known, else what the server says against it.
@@ -62,7 +66,8 @@ class ApiKeys:
     def revoke(self, key_id: int, password: str) -> None:
         """Revoke a key by its id; calls with it are refused from now on.
 
-        Raises MissingError where there is none, else as `make`.
+        *key_id* is the `id` of what `list` returns. Raises MissingError where there is none, else
+        as `make`.
         """
         self._proven(self._door(), password, APIKEYS, "remove", key_id)
 

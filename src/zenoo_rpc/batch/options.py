@@ -13,13 +13,15 @@ from attrs.validators import optional
 from ..errors import InvalidValueError
 from ..wire.arguments import count, merged, one_of, rate, seconds, validator, yes_or_no
 
-# What keeps the addon `mail` from writing messages, followers and tracked changes (14 and 19).
+# What keeps the addon `mail` from writing messages, followers and tracked changes, and `auth_signup`
+# from inviting each new user by mail (14 and 19).
 QUIET: Mapping[str, object] = MappingProxyType(
     {
         "tracking_disable": True,
         "mail_create_nolog": True,
         "mail_create_nosubscribe": True,
         "mail_notrack": True,
+        "no_reset_password": True,
     }
 )
 
@@ -69,7 +71,7 @@ class Options(TypedDict, total=False):
 
     - `chunk_size`: records in one call, at most; default: the manager's `max_chunk_size`
     - `quiet`: whether to switch off what Odoo does besides: no chatter messages, no followers, no
-      tracked changes, which is several times as fast; default: the manager's
+      tracked changes, no mails to new users, which is several times as fast; default: the manager's
     - `ordered`: whether operations follow each other in the order they were added (default), or
       may overlap where they touch different records
     - `on_error`: `"continue"` (default) isolates refused records and finishes their operation,

@@ -58,6 +58,9 @@ class Book(Protocol):
     def refuse(self, call: Call, errors: Mapping[int, ZenooError]) -> None:
         """Tell the records at these places in a call as refused."""
 
+    def lose(self, call: Call, error: ZenooError) -> None:
+        """Tell the records of a call as unknown, and go on when the server answers again."""
+
     def give_up(self, call: Call, status: Status, error: ZenooError) -> None:
         """Tell the records of a call, and send nothing more."""
 

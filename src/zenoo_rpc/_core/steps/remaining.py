@@ -55,12 +55,6 @@ class RemainingIds(AboutCall[Unlink]):
         left = self.call.only(places) if places else None
         return self.call.without(places), left
 
-    def reason(self, reply: Answer | Fault) -> ZenooError:
-        """Return why nothing is settled: no answer came, or else what the unlink was told."""
-        if isinstance(reply, Fault) and reply.proof is not Proof.ROLLED_BACK:
-            return reply.error
-        return self.error
-
     def decide(self, reply: Answer | Fault, book: Book) -> None:
         """Tell what is gone, and send what is left once more."""
         if parts := self.parts(reply):
@@ -68,9 +62,10 @@ class RemainingIds(AboutCall[Unlink]):
             return
         sorted_out = self.sort(reply)
         if sorted_out is None:
-            book.settle(self.call, Status.UNKNOWN, self.reason(reply))
-            if isinstance(reply, Answer) or reply.proof is not Proof.ROLLED_BACK:
-                book.stop()
+            if isinstance(reply, Fault) and reply.proof is Proof.ROLLED_BACK:
+                book.settle(self.call, Status.UNKNOWN, self.error)
+            else:
+                book.lose(self.call, reply.error if isinstance(reply, Fault) else self.error)
             return
         gone, left = sorted_out
         if gone is not None:

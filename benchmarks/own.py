@@ -1,6 +1,6 @@
 """What the client itself costs: a server that answers at once, and the client's process alone.
 
-    python benchmarks/client.py
+    python benchmarks/own.py
 
 Loads partners of 4 fields with zenoo_rpc, both twins: from a list, from a generator, and by
 `stream` from a generator; with the standard library's JSON and with orjson, where it is installed
@@ -11,7 +11,8 @@ records. A list is there before the clock starts, but not before the memory is c
 makes its records while it runs, and the last lines tell what that costs.
 
 Options: --sizes, --ways, --twins, --json (separated by commas), --chunk, --concurrency, --rounds
-(of a million records at most). Ways that the installed zenoo_rpc does not have are left out.
+(of a million records at most), --picture (an SVG file to draw the peak memory in). Ways that the
+installed zenoo_rpc does not have are left out.
 """
 
 import argparse
@@ -27,6 +28,8 @@ import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
+
+from picture import bars
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "contestants"))
 
@@ -209,7 +212,10 @@ def microseconds(work, count):
 
 
 def table(found, sizes):
-    """Print what was found: a mapping from the kind of load to its rounds, for each size."""
+    """Print what was found: a mapping from the kind of load to its rounds, for each size.
+
+    Returns the medians.
+    """
     print(
         f"{'way':11}{'twin':10}{'json':8}{'records':>10}{'records/s':>11}{'ratio':>7}"
         f"{'CPU us':>8}{'peak MB':>9}{'more':>7}"
@@ -228,6 +234,18 @@ def table(found, sizes):
             f"{way:11}{twin:10}{kind:8}{size:10,}{rate:11,.0f}{ratio}"
             f"{took['cpu'] / size * 1e6:8.1f}{took['peak']:9.1f}{more:7.1f}"
         )
+    return median
+
+
+def draw(path, median, sizes, kind):
+    """Draw the peak memory of each way, with one kind of JSON."""
+    drawn = {}
+    for (way, twin, each, size), took in median.items():
+        if each == kind:
+            drawn.setdefault(f"{way}, {twin}", dict.fromkeys(sizes))[size] = took["peak"]
+    groups = [f"{size:,} records" for size in sizes]
+    series = {label: list(each.values()) for label, each in drawn.items()}
+    bars(path, "The client's memory", "peak, MB", groups, series)
 
 
 def main():
@@ -241,6 +259,7 @@ def main():
     parser.add_argument("--json", default=",".join(JSON))
     for name, value in (("chunk", 1000), ("concurrency", 4), ("rounds", 3)):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--picture")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--load", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -285,7 +304,9 @@ def main():
         server.stdin.close()
 
     print(f"calls of {options.chunk}, {options.concurrency} in flight")
-    table(found, sizes)
+    median = table(found, sizes)
+    if options.picture:
+        draw(options.picture, median, sizes, kinds[-1])
     for each in sorted(missing):
         print(f"left out: this zenoo_rpc {each}")
     made = list(partners(100_000))
