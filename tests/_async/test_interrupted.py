@@ -49,6 +49,8 @@ async def test_bulk_methods(client, server, kind):
     ids = [number for number in caught.value.zenoo_result.ids if number]
     assert ids == [row["id"] for row in server.rows("res.partner")]
     assert "4 applied" in caught.value.__notes__[0]
+    reasons = {str(outcome.error) for outcome in caught.value.zenoo_result.not_sent}
+    assert {f"the batch was cut off by {kind.__name__}"} == reasons
 
     with pytest.raises(kind) as caught:
         await manager.bulk_update(

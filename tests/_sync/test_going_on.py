@@ -107,6 +107,9 @@ def test_a_server_that_stays_away(server, proxy, retry):
     told = [outcome.status for outcome in caught.value.result]
     assert [APPLIED] * 2 + [UNKNOWN] * 2 + [NOT_SENT] * 4 == told
     assert 4 == server.count("res.partner")
+    reasons = {str(outcome.error) for outcome in caught.value.result.not_sent}
+    assert 1 == len(reasons)
+    assert "the batch had ended with: " in reasons.pop()
 
 
 def test_stop(server, proxy):
@@ -199,9 +202,11 @@ def test_rate(server, proxy):
 def test_a_rate_and_a_time_limit(server, proxy):
     """What does not get its turn in time was not sent."""
     with connected(server, proxy.url, rate=0.01) as client:
-        with pytest.raises(BatchExecutionError, match="4 records: 2 not sent, 2 applied"):
+        with pytest.raises(BatchExecutionError, match="4 records: 2 not sent, 2 applied") as caught:
             client.batch_manager.bulk_create("res.partner", named(4), time_limit=5)
     assert 1 == sum(creates(each.body) for each in proxy.exchanges)
+    told = [str(outcome.error) for outcome in caught.value.result.not_sent]
+    assert ["the time limit was over"] * 2 == told
 
 
 @pytest.mark.parametrize("operation", ["batch", "stream"])

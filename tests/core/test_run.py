@@ -568,7 +568,10 @@ def test_failure_that_is_no_rollback(fault, status):
     assert not run.advance()
     assert [status, status, APPLIED, APPLIED, NOT_SENT, NOT_SENT] == statuses(run)
     assert [None, None, 7, 8, None, None] == run.result().ids
-    assert [fault.error] * 2 + [None] * 4 == [outcome.error for outcome in run.result()]
+    errors = [outcome.error for outcome in run.result()]
+    assert [fault.error] * 2 + [None] * 2 == errors[:4]
+    assert [f"the batch had ended with: {fault.error}"] * 2 == list(map(str, errors[4:]))
+    assert [fault.error] * 2 == [error.__cause__ for error in errors[4:]]
 
 
 CONFLICT = odoo_fault("psycopg2.errors.SerializationFailure", "No.", (), "")
@@ -676,10 +679,37 @@ def test_stop_refuses_nobody_without_proof():
 
     assert [NOT_SENT] * 4 == statuses(run)
     reasons = [outcome.error for outcome in run.result()]
-    assert [REFUSAL.error, REFUSAL.error, None, None] == reasons
+    assert [REFUSAL.error] * 4 == reasons[:2] + [error.__cause__ for error in reasons[2:]]
     assert 4 == sum(map(len, run.result().resendable_operations()))
     assert None is run.take()
     assert not run.advance()
+
+
+def test_what_is_not_begun_has_a_reason():
+    """Later operations of an ordered batch; it may be sent again, and is told last."""
+    operations = [CreateOperation("m", [{}]), UpdateOperation("m", [7, 8], {"x": 1})]
+    run = Run(operations, ROOMY)
+    run.advance()
+    run.record(run.take(), REFUSAL)
+    assert not run.advance()
+
+    reason = "something before it was not applied"
+    told = run.result().not_sent
+    assert [f"update m: record {n}: not sent (id {7 + n}): {reason}" for n in (0, 1)] == [
+        str(outcome) for outcome in told
+    ]
+    assert f"  2 were not sent: {reason}" in run.result().summary().splitlines()
+    assert 2 == sum(map(len, run.result().resendable_operations()))
+
+
+def test_the_first_reason_is_told():
+    """Whatever ends a run that has ended, what was not sent was so before."""
+    run = creates(2)
+    run.stop("the time limit was over")
+    run.stop("it was cut off")
+    run.stop()
+
+    assert {"the time limit was over"} == {str(outcome.error) for outcome in run.result()}
 
 
 def test_stop_refuses_who_was_named():

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zenoo_rpc import BatchValidationError, InvalidValueError, Status, errors
+from zenoo_rpc import BatchValidationError, InvalidValueError, NotSentError, Status, errors
 from zenoo_rpc._compat import draw
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
@@ -246,7 +246,7 @@ def test_without_the_fields(reply, status, error):
     assert not run.advance()
     outcomes = list(run.result())
     assert [Status.NOT_SENT, status, status] == [each.status for each in outcomes]
-    assert [type(None), error, error] == [type(each.error) for each in outcomes]
+    assert [NotSentError, error, error] == [type(each.error) for each in outcomes]
 
 
 def test_nested_fields_that_are_not_told():

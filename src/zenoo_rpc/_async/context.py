@@ -78,7 +78,7 @@ def update_or_stream(
 ) -> UpdateOperation | WriteManyOperation | UpdateStream:
     """Build the update that the arguments mean; mappings of an iterator are read later."""
     if isinstance(data, ASTREAM) and values is None and record_ids is None:
-        return UpdateStream(model, [data], context=context)
+        return UpdateStream(model, [cast(Items, data)], context=context)
     return update_operation(model, data, values, record_ids=record_ids, context=context)
 
 

@@ -22,6 +22,8 @@ from .session import stopped_after
 
 logger = logging.getLogger("zenoo_rpc")
 
+TIME_OVER = "the time limit was over"
+
 
 class Execution:
     """Carries out one run, in the caller's task or thread; only the calls themselves go beside it.
@@ -93,19 +95,25 @@ class Execution:
 
     def advance(self) -> bool:
         """Go on to the next round; False when there is none, or no time."""
-        return not self._deadline.passed and self._run.advance()
+        return self._has_time() and self._run.advance()
+
+    def _has_time(self) -> bool:
+        if self._deadline.passed:
+            self._run.stop(TIME_OVER)
+        return not self._deadline.passed
 
     async def begin_call(self, crew: ACrew) -> bool:
         """Send the next call as soon as there is a slot; False when the round has no other."""
-        while not self._deadline.passed and (wanted := self._run.wanted()):
+        while self._has_time() and (wanted := self._run.wanted()):
             await self._read(*wanted)
         while not self.has_room(crew):  # a call ends when its progress was told
             await crew.another(crew.returned)
         if not await aacquire(self._slots, self._deadline.left):
+            self._run.stop(TIME_OVER)
             return False
         call = None
         try:
-            call = None if self._deadline.passed else self._run.take()
+            call = self._run.take() if self._has_time() else None
             if call is not None:
                 crew.start(self._send, call)
         finally:
@@ -132,14 +140,15 @@ class Execution:
         """Wait for a call's turn; put it back and end, and return False, if there is no time."""
         seconds = self._traffic.turn(time.monotonic())
         begins = not seconds
+        in_time = self._deadline.allows(seconds)
         try:
-            if seconds and self._deadline.allows(seconds):
+            if seconds and in_time:
                 begins = not await stopped_after(seconds, self._run.goes_on)
         finally:
             if not begins:
                 self._traffic.give_back()
                 self._run.put_back(call)
-                self._run.stop()
+                self._run.stop("" if in_time else TIME_OVER)
         return begins
 
     async def _carry_out_call(self, call: Step | Call) -> None:

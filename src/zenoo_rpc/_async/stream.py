@@ -9,7 +9,7 @@ from typing import Self
 
 from .._compat import ACrew
 from .._core.run import Run
-from ..batch.errors import BatchStateError, StreamStoppedError
+from ..batch.errors import BatchStateError, NotSentError, StreamStoppedError
 from ..batch.results import RecordOutcome, Status
 from ..batch.streams import StreamOperation
 from ..errors import ZenooError
@@ -75,7 +75,8 @@ class OutcomeStream:
             raise StopAsyncIteration
         self._counts[outcome.status.label] += 1
         if outcome.status in (Status.UNKNOWN, Status.NOT_SENT):
-            self._reason = outcome.error or self._reason
+            told = isinstance(outcome.error, NotSentError) and self._reason is not None
+            self._reason = self._reason if told else outcome.error or self._reason
         return outcome
 
     async def _in_bursts(self) -> RecordOutcome | None:
@@ -110,7 +111,7 @@ class OutcomeStream:
         traceback: TracebackType | None,
     ) -> None:
         try:
-            self._run.stop()
+            self._run.stop("its stream was left")
             if self._crew is not None:
                 await self._crew.__aexit__(error_class, error, traceback)
         finally:

@@ -23,7 +23,7 @@ from .footprint import Footprints
 from .imports import Import, prepare
 from .lanes import Lanes
 from .ledger import Ledger
-from .planner import PlannedOperation, is_stream, rounds, stages
+from .planner import PlannedOperation, numbered, rounds, stages
 from .reading import Reading
 from .sizes import Sizes
 from .steps.base import Step
@@ -32,6 +32,9 @@ from .steps.known import KnownExternalIds
 from .steps.server_back import AnswersAgain
 from .steps.unchanged import Cells
 from .ways import Ways
+
+NOT_WHOLE = "something before it was not applied"
+IN_THE_WAY = "an earlier operation on the same records is unknown, and may still be carried out"
 
 
 class Agenda:
@@ -120,7 +123,8 @@ class Agenda:
             numbers = [start + index for index in source.give_up(forget=status is Status.REFUSED)]
         self._ledger.mark(numbers, status)
         self._ledger.blame(numbers, error)
-        self.stopped |= status is not Status.REFUSED or self._ordered or self._on_error == "stop"
+        if status is not Status.REFUSED or self._ordered or self._on_error == "stop":
+            self.stop(error)
 
     def _prepare(self) -> None:
         """Make the rows of imports, and check all values by the types of their fields."""
@@ -188,6 +192,7 @@ class Agenda:
             self._calls = self._rounds.pop(0)
             return True
         if self._ordered and self._ledger.errors:
+            self._ledger.close(NOT_WHOLE)
             return False
         self._reading = None
         if self._stages:
@@ -233,6 +238,12 @@ class Agenda:
         for each in stage:
             if lost.last_met(each.operation) >= 0:
                 self._barred.add(id(each.operation))
+                self._ledger.close(IN_THE_WAY)
+
+    def stop(self, error: ZenooError) -> None:
+        """Send nothing more, because of an error."""
+        self.stopped = True
+        self._ledger.close(f"the batch had ended with: {error}", error)
 
     def again(self, new: Iterable[Step | Call | None]) -> None:
         """Send these before anything else; None is a call of which nothing was left."""
@@ -266,6 +277,7 @@ class Agenda:
     def cut_short(self) -> None:
         """Leave out the later rounds of the stage: their rows refer to some that were not sent."""
         self._rounds.clear()
+        self._ledger.close(NOT_WHOLE)
 
     def interrupt(self) -> None:
         """End the round; what is to be sent again goes before the rest of it."""
@@ -372,7 +384,8 @@ class Agenda:
         for index, error in errors:
             self._ledger.mark([reading.start + index], Status.REFUSED)
             self._ledger.blame([reading.start + index], error)
-            self.stopped |= self._on_error == "stop"
+            if self._on_error == "stop":
+                self.stop(error)
 
     def settle(self, numbers: Sequence[int], status: Status = Status.APPLIED) -> None:
         """Keep the records of a stream no longer than until they are settled."""
@@ -384,14 +397,3 @@ class Agenda:
         """Let a stream send nothing later that an earlier try of a call could undo."""
         if self._reading is not None:
             self._reading.settle(numbers, Status.NOT_SENT)
-
-
-def numbered(
-    operations: Sequence[Operation], starts: dict[int, int]
-) -> Iterator[tuple[Operation, range]]:
-    """Yield the operations with the numbers of their records, those of streams as far as read."""
-    start = 0
-    for operation in operations:
-        first = starts.get(id(operation), 0) if is_stream(operation) else start
-        yield operation, range(first, first + len(operation))
-        start += 0 if is_stream(operation) else len(operation)

@@ -9,6 +9,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from ..batch.errors import NotSentError
 from ..batch.operations import Operation
 from ..batch.results import Existence, OperationResult, RecordOutcome, Status, created_and_changed
 from ..batch.streams import StreamOperation
@@ -34,6 +35,7 @@ class Ledger:
         self.ids = array("q", bytes(8 * count))
         self.existence = bytearray()  # an `Existence` for each record, once one is known
         self.errors: dict[int, ZenooError] = {}
+        self.reason: NotSentError | None = None  # why what is not sent and has no error is not
         self._counts = Counter[int]({Status.NOT_SENT: count})  # by state, the forgotten ones too
 
     def __len__(self) -> int:
@@ -91,6 +93,10 @@ class Ledger:
         """Set the error of records."""
         self.errors.update(dict.fromkeys(numbers, error))
 
+    def close(self, reason: str, cause: BaseException | None = None) -> None:
+        """Set why nothing more is sent, unless that was said before."""
+        self.reason = self.reason or NotSentError(reason, cause)
+
     def end(self, numbers: Sequence[int], endings: Iterable[Ending]) -> None:
         """Set the states and errors of records that a transaction held back."""
         self.excuse(numbers)
@@ -122,7 +128,8 @@ class Ledger:
             return None
         status = Status(AS_TOLD[state])
         about = created_and_changed(operation, status, existence)
-        error = HeldBackError() if state == HELD else self.errors.pop(number, None)
+        reason = self.reason if status is Status.NOT_SENT else None
+        error = HeldBackError() if state == HELD else self.errors.pop(number, reason)
         return RecordOutcome(operation, number, status, self.ids[place] or None, error, *about)
 
     def result(self, operation: Operation, numbers: range, *, final: bool) -> OperationResult:
@@ -144,6 +151,7 @@ class Ledger:
             errors,
             bytes(self.existence[part]),
             operation.source.unread if isinstance(operation, StreamOperation) else "",
+            self.reason,
         )
 
     def counts(self, *, ended: bool) -> dict[Status, int]:

@@ -68,6 +68,17 @@ def stages(operations: Sequence[Operation], *, ordered: bool) -> list[list[Plann
     return groups
 
 
+def numbered(
+    operations: Sequence[Operation], starts: dict[int, int]
+) -> Iterator[tuple[Operation, range]]:
+    """Yield the operations with the numbers of their records, those of streams as far as read."""
+    start = 0
+    for operation in operations:
+        first = starts.get(id(operation), 0) if is_stream(operation) else start
+        yield operation, range(first, first + len(operation))
+        start += 0 if is_stream(operation) else len(operation)
+
+
 def is_stream(operation: Operation) -> bool:
     """Whether the records of an operation are not known beforehand."""
     return isinstance(operation, StreamOperation)

@@ -184,7 +184,8 @@ class Replies:
             self.settle(call, fault.status, fault.error)
             if fault.is_conflict:
                 self._agenda.cut_short()
-            self._agenda.stopped |= self._on_error == "stop" or fault.proof is not Proof.ROLLED_BACK
+            if self._on_error == "stop" or fault.proof is not Proof.ROLLED_BACK:
+                self.stop(fault.error)
             return
         self._suspend(call, fault.error)
         if (
@@ -212,9 +213,9 @@ class Replies:
         """Send these before anything else; None is a call of which nothing was left."""
         self._agenda.again(steps)
 
-    def stop(self) -> None:
-        """Send nothing more."""
-        self._agenda.stopped = True
+    def stop(self, error: ZenooError) -> None:
+        """Send nothing more, because of an error."""
+        self._agenda.stop(error)
 
     def name(self, call: Call, ids: Iterable[int]) -> None:
         """Tell the ids of a call's records."""
@@ -264,7 +265,8 @@ class Replies:
         """Tell the records at these places in a call as refused."""
         for place, error in errors.items():
             self.settle(call.only([place]), Status.REFUSED, error)
-        self._agenda.stopped |= bool(errors) and self._on_error == "stop"
+            if self._on_error == "stop":
+                self.stop(error)
 
     def lose(self, call: Call, error: ZenooError, status: Status = Status.UNKNOWN) -> None:
         """Tell the records of a call, and go on as soon as the server answers again, if wanted.
@@ -287,7 +289,7 @@ class Replies:
     def give_up(self, call: Call, status: Status, error: ZenooError) -> None:
         """Tell the records of a call, and send nothing more."""
         self.settle(call, status, error)
-        self._agenda.stopped = True
+        self.stop(error)
 
     def settle(self, call: Call, status: Status, error: ZenooError) -> None:
         """Tell the records of a call, and why."""

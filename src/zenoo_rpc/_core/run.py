@@ -15,11 +15,12 @@ from ..batch.options import OnError, OnUnknown, Progress, Way
 from ..batch.results import BatchResult, RecordOutcome, Status
 from ..batch.source import Source
 from ..batch.streams import StreamOperation
-from .agenda import Agenda, numbered
+from .agenda import Agenda
 from .call import Call
 from .exchange import Answer
 from .faults import Fault
 from .ledger import IN_FLIGHT, Ledger
+from .planner import numbered
 from .replies import Replies
 from .sizes import Sizes
 from .steps.base import Step
@@ -138,10 +139,12 @@ class Run:
             self._agenda.returned(call)
             self._replies.file(call, reply, seconds)
 
-    def stop(self) -> None:
-        """Let the calls in flight finish, and hand out no other."""
+    def stop(self, reason: str = "") -> None:
+        """Let the calls in flight finish, and hand out no other; the *reason* is told."""
         with self._lock:
             self._agenda.stopped = True
+            if reason:
+                self._ledger.close(reason)
 
     def goes_on(self) -> bool:
         """Whether it was not stopped."""

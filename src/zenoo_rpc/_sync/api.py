@@ -13,6 +13,7 @@ from ..batch.exceptions import (
     BatchExecutionError,
     BatchStateError,
     BatchValidationError,
+    NotSentError,
     StreamStoppedError,
 )
 from ..batch.operations import CreateOperation, UnlinkOperation, UpdateOperation, WriteManyOperation
@@ -100,6 +101,7 @@ __all__ = [
     "NotBegunError",
     "NotLoggedInError",
     "NotOdooError",
+    "NotSentError",
     "NotThereError",
     "NotUndoableError",
     "OdooError",

@@ -72,6 +72,18 @@ class BatchStateError(BatchError, UsageError):
     """A batch used out of turn: added to after its end, asked for a result before it."""
 
 
+class NotSentError(BatchError):
+    """Why a record was not sent that nothing was wrong with: its batch had ended, and *reason* why.
+
+    `__cause__` is what ended it, where that is an error.
+    """
+
+    def __init__(self, reason: str, cause: BaseException | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.__cause__ = cause
+
+
 class StreamStoppedError(BatchError):
     """A stream of outcomes that ended before its records did; `__cause__` is the reason if known.
 

@@ -3,11 +3,18 @@
 BatchError
 |-- BatchValidationError      an operation that cannot be built; nothing was sent
 |-- BatchStateError           a batch used out of turn: after its end, before its result
+|-- NotSentError              why a record was not sent that nothing was wrong with
 |-- StreamStoppedError        records were not read to their end; their outcomes were told before
 `-- BatchExecutionError       the server did not take everything; carries the BatchResult
 """
 
-from .errors import BatchError, BatchStateError, BatchValidationError, StreamStoppedError
+from .errors import (
+    BatchError,
+    BatchStateError,
+    BatchValidationError,
+    NotSentError,
+    StreamStoppedError,
+)
 from .results import BatchExecutionError
 
 __all__ = [
@@ -15,5 +22,6 @@ __all__ = [
     "BatchExecutionError",
     "BatchStateError",
     "BatchValidationError",
+    "NotSentError",
     "StreamStoppedError",
 ]

@@ -13,8 +13,8 @@ from attrs.validators import optional
 from ..errors import InvalidValueError
 from ..wire.arguments import count, merged, one_of, rate, seconds, validator, yes_or_no
 
-# What keeps the addon `mail` from writing messages, followers and tracked changes, and `auth_signup`
-# from inviting each new user by mail (14 and 19).
+# What keeps the addon `mail` from writing messages, followers and tracked changes, and the addon
+# `auth_signup` from inviting each new user by mail (14 and 19).
 QUIET: Mapping[str, object] = MappingProxyType(
     {
         "tracking_disable": True,

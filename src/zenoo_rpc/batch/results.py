@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import functools
 from array import array
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Self
 
@@ -12,7 +13,7 @@ import attrs
 
 from ..errors import ConflictError, NotBegunError, OdooError, ZenooError
 from ..wire.ids import Ids
-from .errors import BatchError, BatchStateError, BatchValidationError
+from .errors import BatchError, BatchStateError, BatchValidationError, NotSentError
 from .operations import CreateOperation, Operation
 from .streams import CreateStream, StreamOperation
 from .transaction import HeldBackError
@@ -53,7 +54,9 @@ class Existence(enum.IntEnum):
 class RecordOutcome:
     """What became of one record: *index* is its place in what the caller gave to *operation*.
 
-    *id* is the database id where one is known, *error* what the server or the network said.
+    *id* is the database id where one is known, *error* what the server or the network said, or of
+    a record that was not sent since the batch had ended a NotSentError that says why; None of what
+    was applied.
     *created* tells a record that was created (True) from one whose external id was there already
     (False); None where that is not known: on 19 only users with the Access Rights group may ask,
     and of what somebody else imports at the same time nobody can tell.
@@ -125,8 +128,9 @@ def created_and_changed(
 class OperationResult:
     """What became of one operation, compactly: a byte and a number for each record.
 
-    *errors* maps the indexes of refused, unknown and turned-away records to the reason. *unread*
-    says why the records of a stream were not read to their end; it is empty when they were.
+    *errors* maps the indexes of refused, unknown and turned-away records to the reason; *reason*
+    is why the others that were not sent were not. *unread* says why the records of a stream were
+    not read to their end; it is empty when they were.
     """
 
     operation: Operation
@@ -135,6 +139,7 @@ class OperationResult:
     errors: Mapping[int, ZenooError]
     existence: bytes = b""
     unread: str = ""
+    reason: NotSentError | None = None
 
     def __len__(self) -> int:
         return len(self.states)
@@ -153,7 +158,7 @@ class OperationResult:
             index,
             status,
             self._id(index),
-            self.errors.get(index),
+            self.errors.get(index, self.reason if status is Status.NOT_SENT else None),
             *created_and_changed(
                 self.operation,
                 status,
@@ -317,13 +322,16 @@ class BatchResult:
         """Return how many of what happened, and the first failures in the server's words."""
         lines = [f"{len(self):,} records: {_counted(self.counts)}"]
         told = self.refused + self.unknown
-        told += [outcome for outcome in self.not_sent if outcome.error is not None]
+        left = self.not_sent
+        ended = Counter(str(each.error) for each in left if isinstance(each.error, NotSentError))
+        told += [each for each in left if not isinstance(each.error, NotSentError | None)]
         lines += [f"  {outcome}" for outcome in told[:SHOWN]]
         if len(told) > SHOWN:
             lines.append(f"  ... and {len(told) - SHOWN:,} more in result.failures")
         lines += [
             f"  {each.operation.label}: {each.unread}" for each in self.operations if each.unread
         ]
+        lines += [f"  {count:,} were not sent: {reason}" for reason, count in ended.items()]
         harmless = sum(len(each.harmless()) for each in self.operations)
         if harmless:
             lines.append(f"  {harmless:,} may be sent again safely: result.resendable_operations()")

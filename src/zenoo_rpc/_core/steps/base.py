@@ -46,8 +46,8 @@ class Book(Protocol):
     def again(self, steps: Iterable[Step | Call | None]) -> None:
         """Send these before anything else; None is a call of which nothing was left."""
 
-    def stop(self) -> None:
-        """Send nothing more."""
+    def stop(self, error: ZenooError) -> None:
+        """Send nothing more, because of an error."""
 
     def done(self, call: Call) -> None:
         """Tell the records of a call as applied."""

@@ -33,4 +33,4 @@ class AnswersAgain:
         if isinstance(reply, Answer) or reply.proof is Proof.ROLLED_BACK:
             book.again(self.waiting)
         else:
-            book.stop()
+            book.stop(reply.error)
