@@ -273,9 +273,10 @@ async def test_stop_sends_nothing_after_a_refusal(client, server):
 
     result = caught.value.result
     assert [1, 1, 0, 0, 0, 0] == [int(outcome.status) for outcome in result]
-    assert [False, False, True, True, False, False] == [bool(each.error) for each in result]
-    told = [str(each) for each in result.not_sent if each.error]
-    assert all(": not sent, as its call was refused and rolled back" in each for each in told)
+    assert [False, False, True, True, True, True] == [bool(each.error) for each in result]
+    told = [str(each) for each in result.not_sent]
+    assert all(": not sent, as its call was refused and rolled back" in each for each in told[:2])
+    assert all(": not sent: the batch had ended with: " in each for each in told[2:])
     assert 2 == server.count("res.partner")
 
     manager = client.batch_manager
