@@ -11,7 +11,7 @@ from zenoo_rpc._core.call import cut
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, transport_fault
 from zenoo_rpc._core.run import Run
-from zenoo_rpc._core.sizes import MOST, START, Limits, Pace, Pacing
+from zenoo_rpc._core.sizes import CLEAN, MOST, MOST_ROWS, START, Limits, Pace, Pacing
 from zenoo_rpc.batch.operations import CreateOperation, UpdateOperation
 from zenoo_rpc.batch.streams import CreateStream
 
@@ -21,7 +21,8 @@ ROOMY = 2**20
 
 LEARN = st.tuples(st.just("learn"), st.integers(1, 10_000), st.floats(0, 1000))
 SHRINK = st.tuples(st.just("shrink"), st.integers(1, 10_000), st.just(0.0))
-STEPS = st.lists(LEARN | SHRINK, max_size=30)
+REFUSED = st.tuples(st.just("refused"), st.integers(1, 10_000), st.just(0.0))
+STEPS = st.lists(LEARN | SHRINK | REFUSED, max_size=30)
 TOO_LARGE = transport_fault(Kind.TOO_LARGE, ADDRESS, status=413)
 
 
@@ -30,6 +31,8 @@ def steps(limits, taken):
     for what, count, seconds in taken:
         if what == "learn":
             limits.learn(count, seconds)
+        elif what == "refused":
+            limits.refused(count)
         else:
             limits.shrink(count)
 
@@ -85,6 +88,40 @@ def test_bytes_are_never_exceeded(lengths, speeds, bytes_):
 
     assert parts == [part for call in calls for part in call]
     assert all(len(call) == 1 or len(b",".join(call)) <= bytes_ for call in calls)
+
+
+def full_calls(pace, count):
+    """Let so many calls pass that are as large as they may be, in no time."""
+    for _ in range(count):
+        pace.learn(pace.size, 0.01)
+
+
+def test_refused_imports_become_smaller():
+    """They take the time of all their rows, one by one; small parts of them count no more."""
+    pace = Pacing(ROOMY, TARGET).of("m", "load")
+    full_calls(pace, CLEAN)
+    assert MOST_ROWS == pace.size
+    for _ in range(4):  # that were in flight together
+        pace.refused(MOST_ROWS)
+    assert MOST_ROWS // 2 == pace.size
+    sizes = []
+    for _ in range(4):
+        pace.refused(pace.size)
+        pace.refused(1)
+        sizes.append(pace.size)
+    assert [100, 50, 50, 50] == sizes
+
+
+def test_imports_grow_again_when_many_have_passed():
+    """By and by, as what was refused may have been at one place of a long load."""
+    pace = Pacing(ROOMY, TARGET).of("m", "load")
+    pace.refused(START)
+    full_calls(pace, CLEAN - 1)
+    assert START // 2 == pace.size
+    full_calls(pace, 1)
+    assert START == pace.size
+    full_calls(pace, 10 * CLEAN)
+    assert MOST_ROWS == pace.size
 
 
 # -- a simulated server ----------------------------------------------------------------------------

@@ -73,9 +73,7 @@ class Replies:
         elif isinstance(reply, HeldBack):
             self._held_back(call, reply)
         elif isinstance(reply, Answer):
-            if not reply.maybe_applied:
-                self._sizes.of(call.model, call.method).learn(len(call), seconds)
-            self._answered(call, reply)
+            self._answered(call, reply, seconds)
         else:
             if reply.proof is Proof.ROLLED_BACK:
                 self._lost_in_a_row = 0
@@ -83,15 +81,18 @@ class Replies:
                 self._sizes.of(call.model, call.method).shrink(len(call))
             self._failed(call, reply)
 
-    def _answered(self, call: Call, answer: Answer) -> None:
+    def _answered(self, call: Call, answer: Answer, seconds: float) -> None:
         self._lost_in_a_row = 0
-        value = answer.value
+        value, size = answer.value, self._sizes.of(call.model, call.method)
         if isinstance(call, Load | LoadById):
             refused = refusal(value, len(call))
             if refused is not None:
+                size.refused(len(call))
                 self._not_loaded(call, refused, again=answer.maybe_applied)
                 return
             value = imported_ids(value, len(call))
+        if not answer.maybe_applied:
+            size.learn(len(call), seconds)
         if isinstance(call, Create | Load | LoadById):
             if not is_ids(value, len(call), new=isinstance(call, Create)):
                 self.lose(call, no_ids(call.method, len(call)))
