@@ -104,6 +104,10 @@ def test_what_a_lost_call_could_undo_is_not_begun():
         while call := run.take():
             run.record(call, Answer(True))
     assert [UNKNOWN, NOT_SENT, NOT_SENT, NOT_SENT, APPLIED] == statuses(run)
+    told = {str(each.error) for each in run.result().not_sent}
+    assert {
+        "an earlier operation on the same records is unknown, and may still be carried out"
+    } == told
 
 
 def test_several_are_lost_together():

@@ -151,6 +151,8 @@ def test_children_of_what_met_a_conflict_are_not_sent():
     run.record(run.take(), conflict)
     assert not run.advance()
     assert [Status.NOT_SENT] * 2 == [outcome.status for outcome in run.result()]
+    told = [str(outcome.error) for outcome in run.result()]
+    assert ["No.", "something before it was not applied"] == told
 
 
 def test_two_references():

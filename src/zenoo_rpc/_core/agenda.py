@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
-from ..batch.errors import BatchValidationError
+from ..batch.errors import BatchValidationError, NotSentError
 from ..batch.operations import CreateOperation, Operation, WriteManyOperation
 from ..batch.options import OnError
 from ..batch.results import Status
@@ -238,7 +238,7 @@ class Agenda:
         for each in stage:
             if lost.last_met(each.operation) >= 0:
                 self._barred.add(id(each.operation))
-                self._ledger.close(IN_THE_WAY)
+                self._ledger.blame(each.numbers, NotSentError(IN_THE_WAY))
 
     def stop(self, error: ZenooError) -> None:
         """Send nothing more, because of an error."""
@@ -276,8 +276,9 @@ class Agenda:
 
     def cut_short(self) -> None:
         """Leave out the later rounds of the stage: their rows refer to some that were not sent."""
+        for call in itertools.chain(*self._rounds):
+            self._ledger.blame(call.numbers, NotSentError(NOT_WHOLE))
         self._rounds.clear()
-        self._ledger.close(NOT_WHOLE)
 
     def interrupt(self) -> None:
         """End the round; what is to be sent again goes before the rest of it."""

@@ -46,6 +46,11 @@ class PlannedOperation:
     start: int
     last: bool = True
 
+    @property
+    def numbers(self) -> range:
+        """The numbers of its records; of a stream none yet."""
+        return range(self.start, self.start + len(self.operation))
+
 
 def stages(operations: Sequence[Operation], *, ordered: bool) -> list[list[PlannedOperation]]:
     """Return the operations in groups: one group's calls may overlap, the groups follow each other.
