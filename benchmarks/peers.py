@@ -16,7 +16,8 @@ ids, as fluvo has. Who writes each record by itself gets --single of them, in ch
 alike, and a star; then the CPU is extrapolated.
 
 Options: --jobs, --contestants (names, separated by commas), --create, --update, --single, --delete
-(records), --chunk, --concurrency, --rounds, --environments, --picture (an SVG file to draw).
+(records), --chunk, --concurrency, --defaults (whoever has such settings is left to its own; the
+bare loop keeps them), --rounds, --environments, --picture (an SVG file to draw).
 """
 
 import argparse
@@ -170,9 +171,12 @@ def turn_of(name, label, number, options, client):
     """Let one contestant do one job; return what it took."""
     contestant = CONTESTANTS[label]
     count = {"create": options.create, "delete": options.delete}.get(name, options.update)
-    chunk = options.chunk
+    is_bare = label.startswith("bare")
+    chunk, concurrency = options.chunk, options.concurrency
+    if options.defaults and not is_bare:
+        chunk = concurrency = None
     if name == "different" and contestant.single and options.single < count:
-        chunk = max(1, chunk * options.single // count)
+        chunk = max(1, chunk * options.single // count) if chunk else None
         count = options.single
     mark = f"bench{number}"
     external = contestant.external and name != "same"
@@ -182,7 +186,7 @@ def turn_of(name, label, number, options, client):
         "model": MODEL,
         "target": target(),
         "chunk": chunk,
-        "concurrency": options.concurrency,
+        "concurrency": concurrency,
         "quiet": name in contestant.quiet,
         "external": external,
     }
@@ -212,7 +216,8 @@ def table(name, found, options):
     """Print what was found about one job, and return the ratios to the bare loop."""
     count = {"create": options.create, "delete": options.delete}.get(name, options.update)
     title = JOBS[name].format(f"{count:,}")
-    print(f"\n{title}, calls of {options.chunk}, {options.concurrency} in flight")
+    chosen = f"calls of {options.chunk}, {options.concurrency} in flight"
+    print(f"\n{title}, {'as each does by itself' if options.defaults else chosen}")
     print(f"{'':19}{'median':>8}{'least':>8}{'most':>8}{'ratio':>7}{'CPU s':>8}")
     medians, compared = {}, {}
     for label, turns in found.items():
@@ -280,6 +285,7 @@ def main():
         parser.add_argument(f"--{name}", type=int, default=value)
     folder = os.environ.get("ZENOO_BENCHMARKS", Path.home() / ".cache" / "zenoo-benchmarks")
     parser.add_argument("--environments", type=Path, default=folder)
+    parser.add_argument("--defaults", action="store_true")
     parser.add_argument("--picture")
     options = parser.parse_args()
     labels = [typed[name] for name in names(options.contestants, typed)]

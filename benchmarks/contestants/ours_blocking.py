@@ -10,13 +10,12 @@ def login(job):
     """Return the batch manager of a client that is logged in."""
     client = ZenooClient(job["target"][0])
     client.login(*job["target"][1:])
-    quiet = {}
+    given = {"max_chunk_size": job["chunk"], "max_concurrency": job["concurrency"]}
+    settings = {name: value for name, value in given.items() if value is not None}
     if job["quiet"]:
         has = "quiet" in Settings.__annotations__
-        quiet = {"quiet": True} if has else {"context": {"tracking_disable": True}}
-    return client.setup_batch_manager(
-        max_chunk_size=job["chunk"], max_concurrency=job["concurrency"], **quiet
-    )
+        settings |= {"quiet": True} if has else {"context": {"tracking_disable": True}}
+    return client.setup_batch_manager(**settings)
 
 
 def create(manager, job):

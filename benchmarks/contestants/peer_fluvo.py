@@ -1,7 +1,8 @@
 """fluvo: loads CSV files by Odoo's import, in so many threads; it deletes nothing.
 
 Creates and different values are `fluvo import` (by external id, `load`), the same values for all
-are `fluvo write`, as its documentation has them; the adaptive throttle is off "for maximum speed".
+are `fluvo write`, as its documentation has them; the adaptive throttle is off "for maximum speed",
+unless it is measured with its defaults.
 Its import switches tracking off by default. The files are written before the clock starts, and an
 empty import of one record has logged in by then.
 """
@@ -53,13 +54,15 @@ def login(job):
 def fluvo(command, file, job, *more):
     """Run fluvo as from the command line."""
     shared = ["--connection-file", "bench.conf", "--file", file, "--model", job["model"]]
-    limits = ["--worker", str(job["concurrency"]), "--size", str(job["chunk"])]
+    given = {"--worker": job["concurrency"], "--size": job["chunk"]}
+    limits = [text for name, value in given.items() if value for text in (name, str(value))]
     cli.main([command, *shared, *limits, *more], standalone_mode=False)
 
 
 def load(_, job):
     """Import the rows."""
-    fluvo("import", "rows.csv", job, "--headless", "--no-adaptive-throttle")
+    fast = ["--no-adaptive-throttle"] if job["chunk"] else []
+    fluvo("import", "rows.csv", job, "--headless", *fast)
 
 
 def same(_, job):

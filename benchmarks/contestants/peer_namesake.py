@@ -15,7 +15,8 @@ async def login(job):
     """Return the batch manager of a client that is logged in."""
     client = ZenooClient(job["target"][0])
     await client.login(*job["target"][1:])
-    return BatchManager(client=client, max_chunk_size=job["chunk"])
+    size = {"max_chunk_size": job["chunk"]} if job["chunk"] else {}
+    return BatchManager(client=client, **size)
 
 
 async def create(manager, job):

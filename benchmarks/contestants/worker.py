@@ -2,9 +2,9 @@
 
 A contestant is a script that calls `run` with a function that logs in and one for each job it can
 do. They are given the job, a mapping: its `name`, the `target` (URL, database, user, password), the
-`model`, the `chunk` and `concurrency`, whether to be `quiet` and to make `external` ids, and
-`records`, `ids` and `values`, or `ids` and `updates`. What a contestant does in the first function,
-logging in, is not timed.
+`model`, the `chunk` and `concurrency` (None: the library's own), whether to be `quiet` and to make
+`external` ids, and `records`, `ids` and `values`, or `ids` and `updates`. What a contestant does in
+the first function, logging in, is not timed.
 """
 
 import asyncio
@@ -38,5 +38,6 @@ def run(login, **jobs):
 
 
 def chunks(items, size):
-    """Cut a list."""
+    """Cut a list; a library that has no chunks of its own sends all at once."""
+    size = size or len(items)
     return [items[start : start + size] for start in range(0, len(items), size)]
