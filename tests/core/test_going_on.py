@@ -82,6 +82,7 @@ def test_nothing_is_asked_if_nothing_is_left():
         assert None is run.take()
         assert not run.advance()
         assert UNKNOWN is statuses(run)[0]
+    assert "something before it was not applied" == str(run.result().operations[1].outcome(0).error)
     run = creates(1, then=[later], ordered=False)
     sent = [run.take(), run.take()]
     run.record(sent[0], LOST)
@@ -105,9 +106,7 @@ def test_what_a_lost_call_could_undo_is_not_begun():
             run.record(call, Answer(True))
     assert [UNKNOWN, NOT_SENT, NOT_SENT, NOT_SENT, APPLIED] == statuses(run)
     told = {str(each.error) for each in run.result().not_sent}
-    assert {
-        "an earlier operation on the same records is unknown, and may still be carried out"
-    } == told
+    assert {"an earlier operation on the same records was not applied, or may still be"} == told
 
 
 def test_several_are_lost_together():

@@ -92,6 +92,36 @@ def test_what_was_read_and_not_sent_has_its_id():
     assert [(number, NOT_SENT) for number in (7, 8, 9, 10)] == told(run)
 
 
+def test_what_may_be_sent_again_has_each_update_of_an_id():
+    """All of them, in their order; of an unlink each id once, since it is gone then."""
+    run = begun(updates(7, 8, 7, 8), size=4)
+    feed(run)
+    run.stop()
+    [again] = run.result().resendable_operations()
+    run = begun(again, size=4)
+    assert 2 == len(carry_out(run))
+    assert [(7, APPLIED), (8, APPLIED), (7, APPLIED), (8, APPLIED)] == told(run)
+
+    run = begun(UnlinkStream("m", [iter([7, 8, 7])]), size=3)
+    feed(run)
+    run.stop()
+    [again] = run.result().resendable_operations()
+    assert (7, 8) == again.ids
+
+
+def test_a_bad_record_does_not_let_another_one_of_its_id_pass():
+    """What was refused as it was read was not on its way; the one before it still is."""
+    stream = UpdateStream("m", [iter([{"id": 7, "x": 0}, {"id": 7, "x": b"x"}, {"id": 7, "x": 2}])])
+    run = begun(stream, size=1)
+    first = taken(run)
+    feed(run)
+    assert None is taken(run)
+    run.record(first, Answer(True))
+    calls = carry_out(run)
+    assert 1 == len(calls)
+    assert [(7, APPLIED), (7, APPLIED)] == [each for each in told(run) if each[1] is APPLIED]
+
+
 @pytest.mark.parametrize("way", Way)
 def test_updates_go_as_those_of_a_list_do(way):
     """In the best way there is, with the ids in the outcomes."""

@@ -553,6 +553,19 @@ def test_without_the_fields_nothing_is_sent(reply, status, words):
     assert "unknown" not in str(told[1])
 
 
+def test_what_cannot_be_sent_keeps_its_own_reason():
+    """Where operations do not wait for each other, too."""
+    refusal = odoo_fault("builtins.KeyError", "'m'", (), "")
+    run = Run([named(2), CreateOperation("n", [{}])], Limits(3, 999), ordered=False)
+    run.advance()
+    run.record(run.take(), refusal)
+    while run.advance():
+        while call := run.take():
+            run.record(call, Answer([7]))
+    assert [Status.REFUSED, Status.REFUSED, Status.APPLIED] == states(run)
+    assert [refusal.error] * 2 == [outcome.error for outcome in run.result().refused]
+
+
 def test_part_of_a_create():
     """With external ids or without, it is a create of those records."""
     assert CreateOperation("m", [{"name": "n1"}], external_ids="name") == named(2).only([1])

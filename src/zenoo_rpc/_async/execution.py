@@ -98,9 +98,10 @@ class Execution:
         return self._has_time() and self._run.advance()
 
     def _has_time(self) -> bool:
-        if self._deadline.passed:
+        passed = self._deadline.passed
+        if passed:
             self._run.stop(TIME_OVER)
-        return not self._deadline.passed
+        return not passed
 
     async def begin_call(self, crew: ACrew) -> bool:
         """Send the next call as soon as there is a slot; False when the round has no other."""

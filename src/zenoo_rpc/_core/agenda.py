@@ -22,7 +22,7 @@ from .faults import Fault, Proof
 from .footprint import Footprints
 from .imports import Import, prepare
 from .lanes import Lanes
-from .ledger import Ledger
+from .ledger import IN_THE_WAY, NOT_WHOLE, Ledger
 from .planner import PlannedOperation, numbered, rounds, stages
 from .reading import Reading
 from .sizes import Sizes
@@ -32,9 +32,6 @@ from .steps.known import KnownExternalIds
 from .steps.server_back import AnswersAgain
 from .steps.unchanged import Cells
 from .ways import Ways
-
-NOT_WHOLE = "something before it was not applied"
-IN_THE_WAY = "an earlier operation on the same records is unknown, and may still be carried out"
 
 
 class Agenda:
@@ -170,6 +167,7 @@ class Agenda:
                 return True
             self._prepare()
         if self._waits_for_nothing():
+            self._ledger.close(NOT_WHOLE)
             return False
         if self._again:
             if self.awaited is not None:  # it alone: the server may be gone
@@ -236,7 +234,7 @@ class Agenda:
             if id(operation) in self._barred or self._ledger.has_unknown(numbers):
                 lost.add(operation)
         for each in stage:
-            if lost.last_met(each.operation) >= 0:
+            if id(each.operation) not in self._barred and lost.last_met(each.operation) >= 0:
                 self._barred.add(id(each.operation))
                 self._ledger.blame(each.numbers, NotSentError(IN_THE_WAY))
 
@@ -355,7 +353,7 @@ class Agenda:
         self._calls = reading.cut(self._lanes.begun)
         call = next(self._calls, None)
         self._refuse(reading, reading.source.rejected())
-        return call
+        return None if self.stopped else call
 
     def _cells(self, call: Load) -> Cells | None:
         return Cells.of(call, self._ways.fields[call.model] or {}) if self._skip_unchanged else None

@@ -21,6 +21,8 @@ IN_FLIGHT = 255  # a record's state between take() and record(); at the end it r
 HELD = 254  # of one that a transaction holds back: NOT_SENT, which is no failure
 LEFT = 253  # of one that is NOT_SENT for good
 STATES = (*Status, IN_FLIGHT, HELD, LEFT)
+NOT_WHOLE = "something before it was not applied"
+IN_THE_WAY = "an earlier operation on the same records was not applied, or may still be"
 AS_TOLD = bytes.maketrans(
     bytes([IN_FLIGHT, HELD, LEFT]), bytes([Status.UNKNOWN, Status.NOT_SENT, Status.NOT_SENT])
 )

@@ -74,8 +74,8 @@ class Pace:
 
     def refused(self, count: int) -> None:
         """Adapt to an import of *count* rows that was refused."""
+        self._clean = 0
         if count > FEWEST_ROWS:
-            self._clean = 0
             self._most = min(self._most, max(FEWEST_ROWS, count // 2))
             self._bring_down(self._most)
 

@@ -267,7 +267,7 @@ class IdSource(Source):
         self.kept: dict[int, tuple[int, WireRecord]] = {}  # ids and values of what is not settled
         self._updates = updates
         self._waiting: deque[int] = deque()
-        self._busy: set[int] = set()  # ids on their way
+        self._busy: dict[int, int] = {}  # by ids on their way: the index of the record
         self._left: dict[int, int] = {}  # by ids: the index of what may be written later
         self._rejected: list[tuple[int, ZenooError]] = []
 
@@ -307,7 +307,7 @@ class IdSource(Source):
                 chosen.append(index)
                 ids.add(number)
             self._waiting.popleft()
-        self._busy |= ids
+        self._busy.update((self.kept[index][0], index) for index in chosen)
         return chosen
 
     def _reject(self, index: int, reason: str) -> None:
@@ -323,7 +323,8 @@ class IdSource(Source):
         """Keep these records no longer."""
         for index in indexes:
             number, _ = self.kept.pop(index, (0, {}))
-            self._busy.discard(number)
+            if self._busy.get(number) == index:
+                del self._busy[number]
 
     def lose(self, indexes: Iterable[int]) -> None:
         """Take note that these records are unknown."""

@@ -122,9 +122,13 @@ class UpdateStream(IdStream):
     verb = "update"
     updates = True
 
-    def only(self, indexes: Iterable[int]) -> WriteManyOperation:
+    def only(self, indexes: Iterable[int]) -> Operation:
         """Return an update of the records at these indexes; they must be unsettled."""
-        updates = dict(self.source.kept[index] for index in indexes)
+        kept = [self.source.kept[index] for index in indexes]
+        updates = dict(kept)
+        if len(updates) < len(kept):  # an id that comes again waits for its turn, as it did here
+            items = [{"id": number, "values": values} for number, values in kept]
+            return UpdateStream(self.model, [items], context=self.context)
         return WriteManyOperation(self.model, updates, context=self.context)
 
 
@@ -141,8 +145,8 @@ class UnlinkStream(IdStream):
 
     def only(self, indexes: Iterable[int]) -> UnlinkOperation:
         """Return an unlink of the records at these indexes; they must be unsettled."""
-        ids = [self.source.kept[index][0] for index in indexes]
-        return UnlinkOperation(self.model, ids, context=self.context)
+        ids = dict.fromkeys(self.source.kept[index][0] for index in indexes)
+        return UnlinkOperation(self.model, list(ids), context=self.context)
 
 
 BY_ID: dict[str, type[IdStream]] = {
