@@ -155,7 +155,7 @@ def calls(
     for _, group in _neighbours(stage):
         members = list(group)
         operation, start, last = members[0].operation, members[0].start, members[0].last
-        numbers = range(start, start + len(operation))
+        numbers = members[0].numbers
         match operation:
             case CreateOperation(external_ids=(_, *_)):
                 size = sizes.of(operation.model, "load")

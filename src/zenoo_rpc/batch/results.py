@@ -323,7 +323,7 @@ class BatchResult:
         lines = [f"{len(self):,} records: {_counted(self.counts)}"]
         told = self.refused + self.unknown
         left = self.not_sent
-        ended = Counter(str(each.error) for each in left if isinstance(each.error, NotSentError))
+        ended = Counter(_words(each.error) for each in left if isinstance(each.error, NotSentError))
         told += [each for each in left if not isinstance(each.error, NotSentError | None)]
         lines += [f"  {outcome}" for outcome in told[:SHOWN]]
         if len(told) > SHOWN:

@@ -292,7 +292,6 @@ class IdSource(Source):
     def cut(self, size: int) -> list[int]:
         """Return the indexes of what may go next; none while the first that waits may not."""
         chosen: list[int] = []
-        ids: set[int] = set()
         while self._waiting and len(chosen) < size:
             index = self._waiting[0]
             number, _ = self.kept[index]
@@ -301,13 +300,12 @@ class IdSource(Source):
                 self._reject(
                     index, f"not sent, as record {before} has the same id and may be written later"
                 )
-            elif number in self._busy or number in ids:
+            elif number in self._busy:
                 break
             else:
                 chosen.append(index)
-                ids.add(number)
+                self._busy[number] = index
             self._waiting.popleft()
-        self._busy.update((self.kept[index][0], index) for index in chosen)
         return chosen
 
     def _reject(self, index: int, reason: str) -> None:
