@@ -327,6 +327,29 @@ def test_a_stream_that_breaks_off(server, proxy):
     assert isinstance(caught.value.__cause__, NoAnswerError)
 
 
+def test_a_stream_without_time(client):
+    """Where nothing was read at all, it says why."""
+    manager, source = client.batch_manager, Source(9)
+    limited = manager.stream("res.partner", source, time_limit=1e-9)
+    with pytest.raises(StreamStoppedError, match=r"\(the time limit was over\).*: nothing\. "):
+        limited.__next__()
+    with pytest.raises(BatchExecutionError, match="records were read: the time limit was over"):
+        manager.bulk_create("res.partner", source, time_limit=1e-9)
+    assert 0 == source.read
+
+
+def test_what_a_stream_that_was_cut_off_has_not_sent(client, server):
+    """It says what cut it off, if its source did too."""
+    source = Source(20, fails_at=9)
+    with pytest.raises(SourceError):
+        with client.batch_manager.stream("res.partner", source, chunk_size=2) as outcomes:
+            for outcome in outcomes:
+                assert outcome.status is APPLIED
+    last = outcomes.rest[-1]
+    assert (8, "its stream was cut off by SourceError") == (last.index, str(last.error))
+    assert 8 == server.count("res.partner")
+
+
 def test_a_stream_is_left(client, server):
     """Leaving the block, even by an exception, reads and sends nothing more."""
     source = Source(1000)

@@ -63,4 +63,8 @@ def test_stream_stopped(counts, told):
 
     words = f"create m: not all of its records were read; of those that were: {told}. "
     assert str(error).startswith(words)
-    assert ("create m", counts) == (error.operation, error.counts)
+    assert ("create m", counts, "") == (error.operation, error.counts, error.reason)
+
+    error = StreamStoppedError("create m", counts, "why not")
+    assert str(error).startswith("create m: not all of its records were read (why not); of those ")
+    assert "why not" == error.reason

@@ -92,6 +92,23 @@ def test_what_was_read_and_not_sent_has_its_id():
     assert [(number, NOT_SENT) for number in (7, 8, 9, 10)] == told(run)
 
 
+@pytest.mark.parametrize(
+    ("items", "ids"),
+    [
+        (
+            [{"id": 7}, {"id": 8, "x": b"x"}, {"x": 1}, {"id": 0, "x": 1}, 9],
+            [7, 8, None, None, None],
+        ),
+        ([{"id": 7, "x": object()}, {"id": 8, "x": 1}, {"id": True, "x": 1}], [7, 8, None]),
+    ],
+)
+def test_what_is_refused_as_it_is_read_has_its_id(items, ids):
+    """If that was none, nothing else is taken for one."""
+    run = begun(UpdateStream("m", [iter(items)]), size=9)
+    carry_out(run)
+    assert ids == [number for number, _ in told(run)]
+
+
 def test_what_may_be_sent_again_has_each_update_of_an_id():
     """All of them, in their order; of an unlink each id once, since it is gone then."""
     run = begun(updates(7, 8, 7, 8), size=4)

@@ -87,6 +87,14 @@ def test_write_many():
         assert (2, "update m") == (len(operation), operation.label)
 
 
+def test_updates_in_one_mapping_each():
+    """The values stand beside the id, or by themselves; a field may have that name."""
+    mixed = [{"id": 7, "x": 1}, {"id": 8, "values": {"x": 2}}, {"id": 9, "values": "a text"}]
+    expected = {7: {"x": 1}, 8: {"x": 2}, 9: {"values": "a text"}}
+
+    assert expected == update_operation("m", mixed).updates
+
+
 def test_unlink():
     """Ids of records to delete."""
     operation = UnlinkOperation("m", [7, 8])

@@ -6,9 +6,11 @@ import pytest
 from zenoo_rpc import Status, UnlinkOperation, UpdateOperation
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
+from zenoo_rpc._core.replies import LOST_IN_A_ROW
 from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.steps.remaining import RemainingIds
+from zenoo_rpc._core.steps.server_back import AnswersAgain
 
 LOST = transport_fault(Kind.CLOSED, "http://odoo")
 GONE = "Record does not exist or has been deleted.\n(Record: res.partner(8,), User: 2)"
@@ -174,6 +176,20 @@ def test_without_an_answer_the_rest_goes_on():
             run.record(each, replies[each.method].pop(0))
 
     assert [Status.UNKNOWN, Status.APPLIED] == statuses(run)
+
+
+def test_a_server_that_answers_no_deletes_is_left_alone():
+    """That each begins with a MissingError of a second try is no answer to it."""
+    run = Run([UnlinkOperation("res.partner", range(1, 40))], Limits(1, 1000))
+    lost = 0
+    while run.advance():
+        while (call := run.take()) is not None:
+            if isinstance(call, AnswersAgain):
+                run.record(call, Answer({}))
+            else:
+                lost += isinstance(call, RemainingIds)
+                run.record(call, LOST if isinstance(call, RemainingIds) else MISSING)
+    assert LOST_IN_A_ROW + 1 == lost
 
 
 def test_a_refusal_after_an_unknown_try_is_unknown():

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zenoo_rpc.batch.exceptions import BatchExecutionError, BatchStateError
+from zenoo_rpc.batch.handles import OperationHandle
 from zenoo_rpc.batch.operations import (
     CreateOperation,
     UnlinkOperation,
@@ -19,7 +20,6 @@ from zenoo_rpc.batch.operations import (
 )
 from zenoo_rpc.batch.results import (
     BatchResult,
-    OperationHandle,
     OperationResult,
     RecordOutcome,
     Status,

@@ -11,7 +11,7 @@ from zenoo_rpc._core.call import cut
 from zenoo_rpc._core.exchange import Answer
 from zenoo_rpc._core.faults import Kind, transport_fault
 from zenoo_rpc._core.run import Run
-from zenoo_rpc._core.sizes import CLEAN, MOST, MOST_ROWS, START, Limits, Pace, Pacing
+from zenoo_rpc._core.sizes import CLEAN, FEWEST_ROWS, MOST, MOST_ROWS, START, Limits, Pace, Pacing
 from zenoo_rpc.batch.operations import CreateOperation, UpdateOperation
 from zenoo_rpc.batch.streams import CreateStream
 
@@ -21,7 +21,7 @@ ROOMY = 2**20
 
 LEARN = st.tuples(st.just("learn"), st.integers(1, 10_000), st.floats(0, 1000))
 SHRINK = st.tuples(st.just("shrink"), st.integers(1, 10_000), st.just(0.0))
-REFUSED = st.tuples(st.just("refused"), st.integers(1, 10_000), st.just(0.0))
+REFUSED = st.tuples(st.just("refused"), st.integers(1, 10_000), st.floats(0, 1000))
 STEPS = st.lists(LEARN | SHRINK | REFUSED, max_size=30)
 TOO_LARGE = transport_fault(Kind.TOO_LARGE, ADDRESS, status=413)
 
@@ -32,7 +32,7 @@ def steps(limits, taken):
         if what == "learn":
             limits.learn(count, seconds)
         elif what == "refused":
-            limits.refused(count)
+            limits.refused(count, seconds)
         else:
             limits.shrink(count)
 
@@ -102,20 +102,28 @@ def test_refused_imports_become_smaller():
     full_calls(pace, CLEAN)
     assert MOST_ROWS == pace.size
     for _ in range(4):  # that were in flight together
-        pace.refused(MOST_ROWS)
+        pace.refused(MOST_ROWS, 0.1)
     assert MOST_ROWS // 2 == pace.size
     sizes = []
     for _ in range(4):
-        pace.refused(pace.size)
-        pace.refused(1)
+        pace.refused(pace.size, 0.1)
+        pace.refused(1, 0.1)
         sizes.append(pace.size)
     assert [100, 50, 50, 50] == sizes
+
+
+def test_refused_imports_take_no_longer_than_others():
+    """However few rows are refused in one: what takes too long becomes smaller."""
+    pace = Pacing(ROOMY, TARGET).of("m", "load")
+    pace.refused(START, 0.1)
+    pace.refused(FEWEST_ROWS, 10 * TARGET)
+    assert FEWEST_ROWS // 10 == pace.size
 
 
 def test_imports_grow_again_when_many_have_passed():
     """By and by, as what was refused may have been at one place of a long load."""
     pace = Pacing(ROOMY, TARGET).of("m", "load")
-    pace.refused(START)
+    pace.refused(START, 0.1)
     full_calls(pace, CLEAN - 1)
     assert START // 2 == pace.size
     full_calls(pace, 1)

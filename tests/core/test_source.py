@@ -14,10 +14,10 @@ from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.steps.known import KnownExternalIds
 from zenoo_rpc.batch.exceptions import BatchValidationError
-from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation
+from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, UpdateOperation
 from zenoo_rpc.batch.results import Status
 from zenoo_rpc.batch.source import CreateSource
-from zenoo_rpc.batch.streams import CreateStream
+from zenoo_rpc.batch.streams import CreateStream, UpdateStream
 from zenoo_rpc.batch.validate import Checker
 
 from .batches import tell_fields
@@ -201,13 +201,13 @@ def test_unread():
     items = []
     draw(made.items, 1, items)
     made.feed(items)
-    assert "not all of its records were read" == made.unread
+    assert made.unread
     assert not made.is_used_up
 
     items = []
     draw(made.items, 1, items)
     made.feed(items)
-    assert "" == made.unread
+    assert not made.unread
     assert not made.is_used_up
     made.cut(9, ROOMY)
     assert made.is_used_up
@@ -305,7 +305,7 @@ def test_stream():
     run.record(second, Answer([5, 6]))
     assert not run.advance()
     [result] = run.result().operations
-    assert ([7, 8, 5, 6, 9], True, "") == (result.ids, result.ok, result.unread)
+    assert ([7, 8, 5, 6, 9], True, False) == (result.ids, result.ok, result.unread)
     assert {} == operation.source.kept
 
 
@@ -388,9 +388,37 @@ def test_stream_that_is_not_reached():
     run.record(run.take(), REFUSAL)
 
     assert not run.advance()
-    assert (0, "not all of its records were read") == (len(later), later.source.unread)
+    assert (0, True) == (len(later), later.source.unread)
     assert not run.result().operations[1].ok
-    assert "  create m: not all of its records were read" in run.result().summary().splitlines()
+    told = "  create m: not all of its records were read: something before it was not applied"
+    assert told in run.result().summary().splitlines()
+
+
+def test_what_was_read_of_a_stream_that_is_over():
+    """That it is over is told, though each record that was read has an outcome."""
+    run = begun(stream(*records(9)))
+    run.record(taken(run), Answer([7, 8]))
+    run.stop("the time limit was over")
+    run.close()
+
+    told = "  create m: not all of its records were read: the time limit was over"
+    assert ["2 records: 2 applied", told] == run.result().summary().splitlines()
+
+
+def test_a_stream_that_would_be_in_the_way():
+    """One that is not begun, as a call without an answer could undo it, says that."""
+    first = UpdateOperation("m", [7], {"y": [[0, 0, {}]]})
+    later = UpdateStream("m", [iter([{"id": 8, "x": 1}])])
+    run = begun(first, later, ordered=False)
+    run.record(run.take(), TIMEOUT)
+    while run.advance():
+        while call := run.take():
+            run.record(call, Answer({}))
+    [_, result] = run.result().operations
+    assert (True, "an earlier operation on the same records was not applied, or may still be") == (
+        result.unread,
+        str(result.reason),
+    )
 
 
 def test_empty_stream():
@@ -511,7 +539,8 @@ def test_without_the_fields_nothing_is_read():
     assert ["m"] == tell_fields(run, TIMEOUT)
     assert not run.advance()
     assert (0, [NOT_SENT]) == (len(operation), statuses(run))
-    assert "a question about m got no answer" in run.result().operations[0].unread
+    assert "a question about m got no answer" in str(run.result().operations[0].reason)
+    assert run.result().operations[0].unread
 
 
 def test_error_is_ours():

@@ -12,6 +12,7 @@ from .._compat import ASTREAM
 from .._core.buffer import RecordBuffer
 from .._core.run import Run
 from ..batch.errors import BatchStateError
+from ..batch.handles import OperationHandle
 from ..batch.operations import (
     CreateOperation,
     ExternalIds,
@@ -23,7 +24,7 @@ from ..batch.operations import (
     update_operation,
 )
 from ..batch.options import BatchOptions, Options
-from ..batch.results import BatchResult, OperationHandle, OperationResult
+from ..batch.results import BatchResult, OperationResult
 from ..batch.source import Items, Name
 from ..batch.streams import CreateStream, UpdateStream
 from ..batch.validate import Lane

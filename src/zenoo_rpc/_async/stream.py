@@ -9,10 +9,9 @@ from typing import Self
 
 from .._compat import ACrew
 from .._core.run import Run
-from ..batch.errors import BatchStateError, NotSentError, StreamStoppedError
+from ..batch.errors import BatchStateError, StreamStoppedError
 from ..batch.results import RecordOutcome, Status
 from ..batch.streams import StreamOperation
-from ..errors import ZenooError
 from .execution import Execution
 
 
@@ -50,7 +49,6 @@ class OutcomeStream:
         self._is_begun = self._is_closed = False
         self._seen = -1  # how many calls had returned when others were begun last
         self._counts: Counter[str] = Counter()
-        self._reason: ZenooError | None = None
         self.rest: list[RecordOutcome] = []
 
     async def __aenter__(self) -> Self:
@@ -71,12 +69,11 @@ class OutcomeStream:
             self._close()
             if self._operation.source.unread:
                 counts = {status.label: self._counts[status.label] for status in Status}
-                raise StreamStoppedError(self._operation.label, counts) from self._reason
+                why = self._run.why()
+                reason, cause = (why.reason, why.__cause__) if why else ("", None)
+                raise StreamStoppedError(self._operation.label, counts, reason) from cause
             raise StopAsyncIteration
         self._counts[outcome.status.label] += 1
-        if outcome.status in (Status.UNKNOWN, Status.NOT_SENT):
-            told = isinstance(outcome.error, NotSentError) and self._reason is not None
-            self._reason = self._reason if told else outcome.error or self._reason
         return outcome
 
     async def _in_bursts(self) -> RecordOutcome | None:
@@ -111,7 +108,8 @@ class OutcomeStream:
         traceback: TracebackType | None,
     ) -> None:
         try:
-            self._run.stop("its stream was left")
+            how = f"cut off by {error_class.__name__}" if error_class else "left"
+            self._run.stop(f"its stream was {how}")
             if self._crew is not None:
                 await self._crew.__aexit__(error_class, error, traceback)
         finally:

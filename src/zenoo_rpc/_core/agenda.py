@@ -114,10 +114,10 @@ class Agenda:
         """Do not send, or no further, what cannot go without the fields of a model."""
         self._barred.add(id(operation))
         if isinstance(operation, StreamOperation):
-            source = operation.source
-            source.unread = str(error) if source.items else ""
+            self._ledger.close_one(operation, str(error), error)
             start = self.starts.get(id(operation), 0)
-            numbers = [start + index for index in source.give_up(forget=status is Status.REFUSED)]
+            stuck = operation.source.give_up(forget=status is Status.REFUSED)
+            numbers = [start + index for index in stuck]
         self._ledger.mark(numbers, status)
         self._ledger.blame(numbers, error)
         if status is not Status.REFUSED or self._ordered or self._on_error == "stop":
@@ -236,7 +236,7 @@ class Agenda:
         for each in stage:
             if id(each.operation) not in self._barred and lost.last_met(each.operation) >= 0:
                 self._barred.add(id(each.operation))
-                self._ledger.blame(each.numbers, NotSentError(IN_THE_WAY))
+                self._ledger.close_one(each.operation, IN_THE_WAY)
 
     def stop(self, error: ZenooError) -> None:
         """Send nothing more, because of an error."""

@@ -37,7 +37,8 @@ class Ledger:
         self.ids = array("q", bytes(8 * count))
         self.existence = bytearray()  # an `Existence` for each record, once one is known
         self.errors: dict[int, ZenooError] = {}
-        self.reason: NotSentError | None = None  # why what is not sent and has no error is not
+        self._reason: NotSentError | None = None  # why what is not sent and has no error is not
+        self._own: dict[int, NotSentError] = {}  # the same, by the `id` of an operation
         self._counts = Counter[int]({Status.NOT_SENT: count})  # by state, the forgotten ones too
 
     def __len__(self) -> int:
@@ -97,7 +98,17 @@ class Ledger:
 
     def close(self, reason: str, cause: BaseException | None = None) -> None:
         """Set why nothing more is sent, unless that was said before."""
-        self.reason = self.reason or NotSentError(reason, cause)
+        self._reason = self._reason or NotSentError(reason, cause)
+
+    def close_one(
+        self, operation: Operation, reason: str, cause: BaseException | None = None
+    ) -> None:
+        """Set why nothing more is sent of one operation."""
+        self._own[id(operation)] = NotSentError(reason, cause)
+
+    def why(self, operation: Operation) -> NotSentError | None:
+        """Return why nothing more is sent of an operation, None if nothing was said."""
+        return self._own.get(id(operation), self._reason)
 
     def end(self, numbers: Sequence[int], endings: Iterable[Ending]) -> None:
         """Set the states and errors of records that a transaction held back."""
@@ -130,7 +141,7 @@ class Ledger:
             return None
         status = Status(AS_TOLD[state])
         about = created_and_changed(operation, status, existence)
-        reason = self.reason if status is Status.NOT_SENT else None
+        reason = self.why(operation) if status is Status.NOT_SENT else None
         error = HeldBackError() if state == HELD else self.errors.pop(number, reason)
         return RecordOutcome(operation, number, status, self.ids[place] or None, error, *about)
 
@@ -152,8 +163,8 @@ class Ledger:
             self.ids if whole else self.ids[part],
             errors,
             bytes(self.existence[part]),
-            operation.source.unread if isinstance(operation, StreamOperation) else "",
-            self.reason,
+            isinstance(operation, StreamOperation) and operation.source.unread,
+            self.why(operation),
         )
 
     def counts(self, *, ended: bool) -> dict[Status, int]:

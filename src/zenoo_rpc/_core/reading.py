@@ -51,13 +51,12 @@ class Reading:
 
     def feed(self, items: Iterable[object]) -> list[tuple[int, ZenooError]]:
         """Take items that were read; return the errors of the bad ones, by index."""
-        source, before = self.source, self.source.count
-        errors = source.feed(items)
-        self.ledger.grow(self.start + source.count - len(self.ledger))
+        source, given = self.source, list(items)
+        numbers = range(len(self.ledger), len(self.ledger) + len(given))
+        self.ledger.grow(len(given))
         if isinstance(source, IdSource):  # whatever becomes of a record, its outcome has the id
-            named = [n for n in range(before, source.count) if n in source.kept]
-            self.ledger.name(self.numbers(named), [source.kept[n][0] for n in named])
-        return errors
+            self.ledger.name(numbers, map(source.id_of, given))
+        return source.feed(given)
 
     def settle(self, numbers: Iterable[int], status: Status) -> None:
         """Take note of what became of its records with these numbers."""

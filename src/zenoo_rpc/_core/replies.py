@@ -75,7 +75,7 @@ class Replies:
         elif isinstance(reply, Answer):
             self._answered(call, reply, seconds)
         else:
-            if reply.proof is Proof.ROLLED_BACK:
+            if reply.proof is Proof.ROLLED_BACK and not needs_survey(call, reply):
                 self._lost_in_a_row = 0
             if reply.is_for_size:
                 self._sizes.of(call.model, call.method).shrink(len(call))
@@ -87,7 +87,7 @@ class Replies:
         if isinstance(call, Load | LoadById):
             refused = refusal(value, len(call))
             if refused is not None:
-                size.refused(len(call))
+                size.refused(len(call), seconds)
                 self._not_loaded(call, refused, again=answer.maybe_applied)
                 return
             value = imported_ids(value, len(call))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
+from ..batch.errors import NotSentError
 from ..batch.operations import Operation
 from ..batch.options import OnError, OnUnknown, Progress, Way
 from ..batch.results import BatchResult, RecordOutcome, Status
@@ -192,6 +193,10 @@ class Run:
             if self._told - self._ledger.first >= FORGOTTEN_AT_ONCE:
                 self._ledger.forget(self._told)
             return outcome
+
+    def why(self) -> NotSentError | None:
+        """Return why a stream was read no further, None if nothing was said."""
+        return self._ledger.why(self.operations[0])
 
     def result(self) -> BatchResult:
         """Return what is known now of every record; what is in flight counts as unknown."""

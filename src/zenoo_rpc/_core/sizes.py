@@ -29,7 +29,7 @@ class Limits:
     def shrink(self, count: int) -> None:
         """Take no notice: what was asked for is obeyed."""
 
-    def refused(self, count: int) -> None:
+    def refused(self, count: int, seconds: float) -> None:
         """Take no notice: what was asked for is obeyed."""
 
 
@@ -56,8 +56,7 @@ class Pace:
 
     def learn(self, count: int, seconds: float) -> None:
         """Adapt to a call of *count* records that took so many seconds."""
-        if seconds > self._target:
-            self._bring_down(int(count * self._target / seconds))
+        self._take_time(count, seconds)
         if count < self.size or seconds <= 0:
             return  # a last call, or one that was cut before the size was changed
         rate = count / seconds
@@ -72,12 +71,17 @@ class Pace:
         """Adapt to a call of *count* records that was too large, or took too long."""
         self._bring_down(count // 2)
 
-    def refused(self, count: int) -> None:
-        """Adapt to an import of *count* rows that was refused."""
+    def refused(self, count: int, seconds: float) -> None:
+        """Adapt to an import of *count* rows that was refused after so many seconds."""
         self._clean = 0
+        self._take_time(count, seconds)
         if count > FEWEST_ROWS:
             self._most = min(self._most, max(FEWEST_ROWS, count // 2))
             self._bring_down(self._most)
+
+    def _take_time(self, count: int, seconds: float) -> None:
+        if seconds > self._target:
+            self._bring_down(int(count * self._target / seconds))
 
     def _bring_down(self, size: int) -> None:
         if size < self.size:

@@ -18,7 +18,8 @@ from ..batch.exceptions import (
 )
 from ..batch.operations import CreateOperation, UnlinkOperation, UpdateOperation, WriteManyOperation
 from ..batch.options import Options, Progress
-from ..batch.results import BatchResult, OperationHandle, OperationResult, RecordOutcome, Status
+from ..batch.handles import OperationHandle
+from ..batch.results import BatchResult, OperationResult, RecordOutcome, Status
 from ..batch.streams import CreateStream
 from ..batch.transaction import (
     Change,

@@ -22,8 +22,9 @@ from ..batch.operations import (
     WriteManyOperation,
     update_operation,
 )
+from ..batch.handles import OperationHandle
 from ..batch.options import BatchOptions, Options
-from ..batch.results import BatchResult, OperationHandle, OperationResult
+from ..batch.results import BatchResult, OperationResult
 from ..batch.source import Items, Name
 from ..batch.streams import CreateStream, UpdateStream
 from ..batch.validate import Lane

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..errors import UsageError, ZenooError
 
 SHOWN = 5  # bad records in the text of an error
+UNREAD = "not all of its records were read"
 
 
 class BatchError(ZenooError):
@@ -85,20 +86,22 @@ class NotSentError(BatchError):
 
 
 class StreamStoppedError(BatchError):
-    """A stream of outcomes that ended before its records did; `__cause__` is the reason if known.
+    """A stream of outcomes that ended before its records did, and the *reason* why.
 
     *operation* names it (`create res.partner`), *counts* has how many outcomes of each status it
-    told. The records that were not read were not sent.
+    told. The records that were not read were not sent. `__cause__` is what ended it, where that is
+    an error.
     """
 
-    def __init__(self, operation: str, counts: Mapping[str, int]) -> None:
-        super().__init__(operation, dict(counts))
+    def __init__(self, operation: str, counts: Mapping[str, int], reason: str = "") -> None:
+        super().__init__(operation, dict(counts), reason)
         self.operation = operation
         self.counts = dict(counts)
+        self.reason = reason
 
     def __str__(self) -> str:
         told = ", ".join(f"{count:,} {name}" for name, count in self.counts.items() if count)
         return (
-            f"{self.operation}: not all of its records were read; of those that were: "
+            f"{self.operation}: {UNREAD}{self.reason and f' ({self.reason})'}; of those that were: "
             f"{told or 'nothing'}. Those that were not read were not sent"
         )

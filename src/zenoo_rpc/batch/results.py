@@ -6,14 +6,14 @@ import enum
 import functools
 from array import array
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import attrs
 
 from ..errors import ConflictError, NotBegunError, OdooError, ZenooError
 from ..wire.ids import Ids
-from .errors import BatchError, BatchStateError, BatchValidationError, NotSentError
+from .errors import UNREAD, BatchError, BatchValidationError, NotSentError
 from .operations import CreateOperation, Operation
 from .streams import CreateStream, StreamOperation
 from .transaction import HeldBackError
@@ -129,8 +129,8 @@ class OperationResult:
     """What became of one operation, compactly: a byte and a number for each record.
 
     *errors* maps the indexes of refused, unknown and turned-away records to the reason; *reason*
-    is why the others that were not sent were not. *unread* says why the records of a stream were
-    not read to their end; it is empty when they were.
+    is why the others that were not sent were not, and why the records of a stream were not read to
+    their end, where that is so (*unread*).
     """
 
     operation: Operation
@@ -138,7 +138,7 @@ class OperationResult:
     created_ids: array[int]
     errors: Mapping[int, ZenooError]
     existence: bytes = b""
-    unread: str = ""
+    unread: bool = False
     reason: NotSentError | None = None
 
     def __len__(self) -> int:
@@ -258,7 +258,7 @@ class BatchResult:
     @property
     def applied(self) -> list[RecordOutcome]:
         """The records to which the server said yes."""
-        return self._with(Status.APPLIED)
+        return list(self._those(Status.APPLIED))
 
     @property
     def failures(self) -> list[RecordOutcome]:
@@ -276,12 +276,12 @@ class BatchResult:
     @property
     def refused(self) -> list[RecordOutcome]:
         """The records that the server refused and rolled back."""
-        return self._with(Status.REFUSED)
+        return list(self._those(Status.REFUSED))
 
     @property
     def unknown(self) -> list[RecordOutcome]:
         """The records that were sent and for which no answer came."""
-        return self._with(Status.UNKNOWN)
+        return list(self._those(Status.UNKNOWN))
 
     @property
     def not_sent(self) -> list[RecordOutcome]:
@@ -289,15 +289,15 @@ class BatchResult:
 
         With `on_error="stop"` also those of the refused call whom nothing proves guilty.
         """
-        return self._with(Status.NOT_SENT)
+        return list(self._those(Status.NOT_SENT))
 
-    def _with(self, status: Status) -> list[RecordOutcome]:
-        return [
+    def _those(self, status: Status) -> Iterator[RecordOutcome]:
+        return (
             operation.outcome(index)
             for operation in self.operations
             for index, state in enumerate(operation.states)
             if state == status
-        ]
+        )
 
     def resendable_operations(self) -> list[Operation]:
         """Return operations over just the records that are safe to send again.
@@ -322,14 +322,19 @@ class BatchResult:
         """Return how many of what happened, and the first failures in the server's words."""
         lines = [f"{len(self):,} records: {_counted(self.counts)}"]
         told = self.refused + self.unknown
-        left = self.not_sent
-        ended = Counter(_words(each.error) for each in left if isinstance(each.error, NotSentError))
-        told += [each for each in left if not isinstance(each.error, NotSentError | None)]
+        ended = Counter[str]()
+        for each in self._those(Status.NOT_SENT):
+            if isinstance(each.error, NotSentError):
+                ended[_words(each.error)] += 1
+            elif each.error is not None:
+                told.append(each)
         lines += [f"  {outcome}" for outcome in told[:SHOWN]]
         if len(told) > SHOWN:
             lines.append(f"  ... and {len(told) - SHOWN:,} more in result.failures")
         lines += [
-            f"  {each.operation.label}: {each.unread}" for each in self.operations if each.unread
+            f"  {each.operation.label}: {UNREAD}{f': {_words(each.reason)}' if each.reason else ''}"
+            for each in self.operations
+            if each.unread
         ]
         lines += [f"  {count:,} were not sent: {reason}" for reason, count in ended.items()]
         harmless = sum(len(each.harmless()) for each in self.operations)
@@ -352,45 +357,3 @@ class BatchExecutionError(BatchError):
 def _counted(counts: Mapping[Status, int]) -> str:
     told = [f"{n:,} {status.label}" for status, n in counts.items() if n]
     return ", ".join(told) or "nothing"
-
-
-@attrs.define(eq=False, repr=False)
-class OperationHandle:
-    """What adding to a batch returns: the operation, and after the batch's end its result.
-
-    It may be awaited where the batch's methods may; that changes nothing and sends nothing.
-    """
-
-    operation: Operation
-    _result: OperationResult | None = None
-    _read: Callable[[], OperationResult] | None = None
-
-    def __await__(self) -> Generator[None, None, Self]:
-        return self
-        yield  # what makes this a generator
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {self._result or self.operation!r}>"
-
-    def settle(
-        self, result: OperationResult, read: Callable[[], OperationResult] | None = None
-    ) -> None:
-        """Take the result, and what gives it anew if it may still change; the batch calls this."""
-        self._result, self._read = result, read
-
-    @property
-    def result(self) -> OperationResult:
-        """The operation's result; BatchStateError before the batch was executed.
-
-        What a transaction holds back is told as that, and after its end as what became of it.
-        """
-        if self._result is None:
-            raise BatchStateError(f"{self.operation.label}: the batch was not executed yet")
-        if self._read is not None and self._result.held_back:
-            self._result = self._read()
-        return self._result
-
-    @property
-    def ids(self) -> Sequence[int | None]:
-        """A database id for each record, as `result.ids`."""
-        return self.result.ids

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import AsyncIterable, Callable, Container, Iterable, Sequence
+from collections.abc import AsyncIterable, Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import attrs
@@ -16,7 +16,7 @@ from ..errors import InvalidValueError, ZenooError
 from ..wire.encoding import encode
 from ..wire.rows import import_context, row
 from ..wire.typed import Fields, Known, typed, unknown
-from ..wire.values import WireRecord
+from ..wire.values import WireRecord, record_id
 from .validate import RECORDS, Checker, Lane
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class Source(ABC):
         # What is still to be read; emptied by whoever reads.
         self.items = [_reader(check, each) for each in items]
         self.count = 0
-        self.unread = "not all of its records were read" if self.items else ""
+        self.unread = bool(self.items)  # whether there may be more than was read
         self.begun = False
         self.fields: Fields | None = None  # of the model
         self.known: Known = {}  # the fields of all models, as far as they are known
@@ -80,7 +80,7 @@ class Source(ABC):
         if self._given is not None:
             self._given.update(numbered)
         errors = _errors(numbered, self._add)
-        self.unread = self.unread if self.items else ""
+        self.unread = self.unread and bool(self.items)
         return errors
 
     def lacking(self) -> set[str]:
@@ -270,6 +270,15 @@ class IdSource(Source):
         self._busy: dict[int, int] = {}  # by ids on their way: the index of the record
         self._left: dict[int, int] = {}  # by ids: the index of what may be written later
         self._rejected: list[tuple[int, ZenooError]] = []
+
+    def id_of(self, item: object) -> int:
+        """Return the id that an item names, 0 for none; the item may be bad otherwise."""
+        if self._updates:
+            item = item.get("id") if isinstance(item, Mapping) else None
+        try:
+            return record_id(item)
+        except InvalidValueError:
+            return 0
 
     def _count_waiting(self) -> int:
         return len(self._waiting)

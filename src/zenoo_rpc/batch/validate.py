@@ -200,26 +200,24 @@ class Checker:
             raise self.error(f"the id {number} is there already, as record {before}", index)
 
     def updates(self, updates: object, *, flat: bool = False) -> dict[int, WireRecord]:
-        """Return values by id, from mappings with just an id and values.
-
-        In *flat* ones all but the id are the values.
-        """
+        """Return values by id, from mappings with just an id and values; *flat* as in `update`."""
         if isinstance(updates, Mapping) and not flat:
             updates = [{"id": number, "values": values} for number, values in updates.items()]
         seen: dict[int, int] = {}
 
         def pair(update: Any, index: int) -> tuple[int, WireRecord]:
-            id, values = (self._flat if flat else self._nested)(update, index)
-            number = self.id(id, index)
+            number, values = self.update(update, index, flat=flat)
             self.first(seen, number, index)
-            return number, self.values(values, index)
+            return number, values
 
         return dict(self.all(updates, FLAT if flat else UPDATES, pair))
 
-    def update(self, update: Any, index: int) -> tuple[int, WireRecord]:
-        """Return an id and values, from a mapping of one of the two kinds; see `updates`."""
-        nested = isinstance(update, Mapping) and update.keys() == {"id", "values"}
-        nested = nested and isinstance(update["values"], Mapping)
+    def update(self, update: Any, index: int, *, flat: bool = True) -> tuple[int, WireRecord]:
+        """Return an id and values, from a mapping with just those.
+
+        A *flat* one may have the values themselves beside the id.
+        """
+        nested = not flat or _is_nested(update)
         id, values = (self._nested if nested else self._flat)(update, index)
         return self.id(id, index), self.values(values, index)
 
@@ -234,6 +232,11 @@ class Checker:
         if "id" not in update:
             raise self.error("it has no id", index)
         return update["id"], {name: value for name, value in update.items() if name != "id"}
+
+
+def _is_nested(update: Any) -> bool:
+    pair = isinstance(update, Mapping) and update.keys() == {"id", "values"}
+    return pair and isinstance(update["values"], Mapping)
 
 
 def _number(value: object) -> int | None:
