@@ -16,9 +16,9 @@ from ..batch.exceptions import (
     NotSentError,
     StreamStoppedError,
 )
+from ..batch.handles import OperationHandle
 from ..batch.operations import CreateOperation, UnlinkOperation, UpdateOperation, WriteManyOperation
 from ..batch.options import Options, Progress
-from ..batch.handles import OperationHandle
 from ..batch.results import BatchResult, OperationResult, RecordOutcome, Status
 from ..batch.streams import CreateStream
 from ..batch.transaction import (

@@ -12,6 +12,7 @@ from .._compat import STREAM
 from .._core.buffer import RecordBuffer
 from .._core.run import Run
 from ..batch.errors import BatchStateError
+from ..batch.handles import OperationHandle
 from ..batch.operations import (
     CreateOperation,
     ExternalIds,
@@ -22,7 +23,6 @@ from ..batch.operations import (
     WriteManyOperation,
     update_operation,
 )
-from ..batch.handles import OperationHandle
 from ..batch.options import BatchOptions, Options
 from ..batch.results import BatchResult, OperationResult
 from ..batch.source import Items, Name
