@@ -37,7 +37,7 @@ from .ways import Ways
 class Agenda:
     """The stages of a batch, one after the other; within one, what is to be sent again goes first.
 
-    In a round that was interrupted nothing else goes until what interrupted it is settled.
+    What interrupts a round goes before anything else, with nothing else beside it.
     """
 
     def __init__(
@@ -68,17 +68,19 @@ class Agenda:
         self._look_ahead = look_ahead
         self._stages = deque(stages(operations, ordered=ordered))
         self._reading: Reading | None = None
-        self._calls: Iterator[Step | Call] = iter(())
+        self._calls: Iterator[Call] = iter(())
         self._again: deque[Step | Call] = deque()
-        self._held: list[Iterator[Step | Call]] = []  # what is left of interrupted rounds
         self._rounds: list[Iterator[Call]] = []  # of the stage, after this one
+        self._left_out: list[range] = []  # numbers of records that go in none of these
         self._lanes = Lanes()
         self._parked: deque[Call] = deque()  # what waits for its lane
         self._aside: deque[Call] = deque()  # what another transaction was in the way of
         self.awaited: AnswersAgain | None = None  # before anything else is sent
-        self._is_idle = False  # nothing was sent in this round
+        self._first: deque[Step | Call] = deque()  # what interrupted the round; `awaited` leads
+        self._now = 0  # how many of these may go
+        self._flows = True  # whether all else may
+        self._is_stuck: bool | None = None  # nothing came of this round; None for not known yet
         self.stopped = False  # nothing more is to be sent
-        self._flows = True  # whether what is to be sent again may go at once
 
     def _questions(self) -> list[FieldTypes]:
         """Return what has to be asked next, before the first round."""
@@ -161,34 +163,30 @@ class Agenda:
         """
         if self.stopped:
             return False
+        was_stuck, self._is_stuck = self._is_stuck, None
         if not self._is_prepared:
-            if questions := self._questions():
-                self._calls = iter(questions)
-                return True
-            self._prepare()
+            questions = self._questions()
+            self.go_first(questions)
+            if not questions:
+                self._prepare()
         if self._waits_for_nothing():
             self._ledger.close(NOT_WHOLE)
             return False
-        if self._again:
-            if self.awaited is not None:  # it alone: the server may be gone
-                self._again.remove(self.awaited)
-                self._calls = iter([self.awaited])
-            elif not self._flows:
-                self._calls, self._again = iter(self._again), deque()
+        if self._first:
+            self._now = 1 if self.awaited is not None else len(self._first)
             return True
         self._flows = True
-        if self._held:
-            self._calls = self._held.pop()
-            return True
-        if self._reads_on():
+        if self._has_more() and not (was_stuck and self._aside):
+            assert not was_stuck or self._look_ahead, "what is left waits for itself"
             return True
         if self._aside:
-            self._calls = iter([self._asked_before(self._aside.popleft())])
-            self._flows = False
+            self.go_first([self._asked_before(self._aside.popleft())])
+            self._now = 1
             return True
-        if self._rounds:
-            self._calls = self._rounds.pop(0)
-            return True
+        while self._rounds:
+            self._calls = filter(self._goes_in, self._rounds.pop(0))
+            if self._has_more():
+                return True
         if self._ordered and self._ledger.errors:
             self._ledger.close(NOT_WHOLE)
             return False
@@ -198,16 +196,15 @@ class Agenda:
             return True
         return False
 
-    def _reads_on(self) -> bool:
-        """Whether the stage goes on as it is; not if it waits for what was put aside."""
-        if not self._is_under_way():
-            return False
-        idle, self._is_idle = self._is_idle, True
-        return not (self._aside and idle)
-
-    def _is_under_way(self) -> bool:
-        """Whether a stream has more records, or calls wait for their lanes."""
-        return bool(self._parked) or not (self._reading is None or self._reading.source.is_used_up)
+    def _has_more(self) -> bool:
+        """Whether there is more of the round, or a stream has more records."""
+        if self._again or self._parked:
+            return True
+        call = next(self._calls, None)
+        if call is not None:
+            self._calls = itertools.chain([call], self._calls)
+            return True
+        return self._reading is not None and not self._reading.source.is_used_up
 
     def _begin(self, stage: list[PlannedOperation]) -> None:
         if self._ledger.errors:
@@ -222,6 +219,7 @@ class Agenda:
             self._reading = Reading(operation, start, last, *own)
             self.starts[id(operation)] = len(self._ledger)
         else:
+            self._left_out.clear()
             self._calls, *self._rounds = rounds(stage, self._sizes, self._imports, self._ways)
 
     def _pass_over(self, stage: list[PlannedOperation]) -> None:
@@ -247,56 +245,69 @@ class Agenda:
         """Send these before anything else; None is a call of which nothing was left."""
         self._again += (each for each in new if each is not None)
 
+    def go_first(self, steps: Iterable[Step | Call]) -> None:
+        """Send these before anything else, when all that is in flight has come back."""
+        self._first.extend(steps)
+        self.interrupt()
+
+    def interrupt(self) -> None:
+        """Send nothing before all that is in flight has come back."""
+        self._flows, self._now = False, 0
+
     def wait_for_server(self) -> list[Call]:
         """Send nothing before the server answers a question; return what is to go then."""
         if self.awaited is None:
             self.awaited = AnswersAgain()
+            self._first.appendleft(self.awaited)
             self.interrupt()
-            self.again([self.awaited])
         return self.awaited.waiting
 
     def _waits_for_nothing(self) -> bool:
         """Whether it would wait for the server, and then had nothing to send."""
-        if self.awaited is None or self.awaited.waiting or list(self._again) != [self.awaited]:
+        if self.awaited is None or self.awaited.waiting or len(self._first) > 1:
             return False
-        if self._is_under_way() or self._aside or self._rounds:
+        if self._has_more() or self._aside or self._rounds:
             return False
-        for place, calls in enumerate(self._held):
-            first = next(calls, None)
-            if first is not None:
-                self._held[place] = itertools.chain([first], calls)
-                return False
         return not self._stages or (self._ordered and bool(self._ledger.errors))
 
     def put_aside(self, call: Call) -> None:
         """Send it once more when the others of its stage are through, with nothing beside it."""
         self._aside.append(attrs.evolve(call, alone=True))
 
-    def cut_short(self) -> None:
-        """Leave out the later rounds of the stage: their rows refer to some that were not sent."""
-        for call in itertools.chain(*self._rounds):
-            self._ledger.blame(call.numbers, NotSentError(NOT_WHOLE))
-        self._rounds.clear()
+    def cut_short(self, call: Call) -> None:
+        """Leave out the later rounds of an import: their rows may refer to some of this call."""
+        each = numbered(self._operations, self.starts)
+        self._left_out += [numbers for _, numbers in each if call.numbers[0] in numbers]
 
-    def interrupt(self) -> None:
-        """End the round; what is to be sent again goes before the rest of it."""
-        self._held.append(self._calls)
-        self._calls = iter(())
-        self._flows = False
+    def _goes_in(self, call: Call) -> bool:
+        goes = not any(call.numbers[0] in numbers for numbers in self._left_out)
+        if not goes:
+            self._ledger.blame(call.numbers, NotSentError(NOT_WHOLE))
+        return goes
 
     def next(self) -> Step | Call | None:
         """Return what is to be sent next, None when the round has no other."""
         if self.stopped:
             return None
-        call = self._next_again() if self._flows else None
-        if call is not None:
-            return self._handed_out(call)
-        call = self._next_new()
-        return self._handed_out(self._asked_before(call) if self._flows and call else call)
+        if not self._flows:
+            step = self._first.popleft() if self._now else None
+            self._now -= step is not None
+            return self._handed_out(step)
+        step = self._next_again()
+        if step is None:
+            step = self._next_new()
+        if step is not None:
+            self._is_stuck = False
+        elif self._is_stuck is None:
+            self._is_stuck = True
+        return self._handed_out(step)
 
     def _asked_before(self, call: Step | Call) -> Step | Call:
-        """Return what asks which records of an import are there; any other call itself."""
-        if isinstance(call, Load) and self.asks_for_ids:
+        """Return what asks which records of an import are there; any other call itself.
+
+        After a try without an answer it is not asked: what is there may be of that.
+        """
+        if isinstance(call, Load) and self.asks_for_ids and not call.maybe_applied:
             return KnownExternalIds(call, self._cells(call))
         return call
 
@@ -309,30 +320,24 @@ class Agenda:
 
     def _next_new(self) -> Step | Call | None:
         """Return the next call that may go; those before it wait for their lanes."""
-        for place, waiting in enumerate(self._parked if self._flows else ()):
+        for place, waiting in enumerate(self._parked):
             if self._lanes.may_begin(waiting):
                 del self._parked[place]
                 return self._begun(waiting)
         while len(self._parked) < LANES:
             call = next(self._calls, None)
-            if call is None and self._flows and self._reading is not None:
+            if call is None and self._reading is not None:
                 call = self._cut(self._reading)
-            if not isinstance(call, Call):
-                return call
-            if not self._flows:  # it was begun before
-                if self._lanes.may_go_on(call):
-                    return call
-                self._again.append(call)
-            elif self._lanes.may_begin(call):
+            if call is None:
+                return None
+            if self._lanes.may_begin(call):
                 return self._begun(call)
-            else:
-                self._parked.append(call)
+            self._parked.append(call)
         return None
 
-    def _begun(self, call: Call) -> Call:
-        self._is_idle = False
+    def _begun(self, call: Call) -> Step | Call:
         self._lanes.begin(call)
-        return call
+        return self._asked_before(call)
 
     def _handed_out(self, step: Step | Call | None) -> Step | Call | None:
         if not isinstance(step, Call):
@@ -347,8 +352,7 @@ class Agenda:
     def _cut(self, reading: Reading) -> Call | None:
         """Cut what goes next from what was read; None if nothing may go yet."""
         if models := reading.source.lacking():
-            self.interrupt()
-            self.again(FieldTypes(model) for model in sorted(models))
+            self.go_first(FieldTypes(model) for model in sorted(models))
             return None
         self._calls = reading.cut(self._lanes.begun)
         call = next(self._calls, None)
@@ -366,7 +370,9 @@ class Agenda:
         *told* is how many outcomes were told; it is read no further ahead of that than it may.
         """
         reading = self._reading
-        if self.stopped or reading is None or self._again or not self._flows:
+        if self.stopped or reading is None or not self._flows:
+            return None
+        if any(map(self._lanes.may_go_on, self._again)):
             return None
         size = reading.size.size
         if self._look_ahead is not None and len(self._ledger) - told >= self._look_ahead * size:
@@ -377,10 +383,12 @@ class Agenda:
     def feed(self, items: Iterable[object]) -> None:
         """Take items that were read; bad ones are refused."""
         assert self._reading is not None
+        self._is_stuck = False
         self._refuse(self._reading, self._reading.feed(items))
 
     def _refuse(self, reading: Reading, errors: Iterable[tuple[int, ZenooError]]) -> None:
         for index, error in errors:
+            self._is_stuck = False
             self._ledger.mark([reading.start + index], Status.REFUSED)
             self._ledger.blame([reading.start + index], error)
             if self._on_error == "stop":

@@ -11,7 +11,8 @@ from .steps.base import Step
 class Lanes:
     """Which lanes are begun, until all of the records that were are settled; and which are taken.
 
-    What is begun may be sent again in parts; these go one at a time, and nothing new before them.
+    What is begun may be sent again in parts; these go one at a time, in the order of their records,
+    and nothing new before them.
     """
 
     def __init__(self) -> None:
@@ -28,8 +29,10 @@ class Lanes:
         return call.lane not in self._open
 
     def may_go_on(self, step: Step | Call) -> bool:
-        """Whether what is sent again may go."""
-        return not isinstance(step, Call) or step.lane not in self._taken
+        """Whether what is sent again may go: only what has the first record that is left."""
+        if not isinstance(step, Call) or step.lane not in self._open:
+            return True
+        return step.lane not in self._taken and step.numbers[0] == min(self._open[step.lane])
 
     def begin(self, call: Call) -> None:
         """Let no other call of its lane begin before its records are settled."""

@@ -144,12 +144,12 @@ class Replies:
     def _unanswered(self, call: Load, error: ZenooError) -> None:
         """Interrupt the round, until it is known what became of an import without an answer."""
         self._unsure(call, error)
-        self._agenda.interrupt()
         if self._agenda.asks_for_ids:
-            self._agenda.again([Reconcile(call, error=error)])
+            self._agenda.go_first([Reconcile(call, error=error)])
         elif self._goes_on and call.idempotent:
             self._agenda.wait_for_server().append(attrs.evolve(call, maybe_applied=True))
         else:
+            self._agenda.interrupt()
             self.load_again(call, error)
 
     def load_again(self, call: Call, error: ZenooError) -> None:
@@ -184,7 +184,7 @@ class Replies:
         if len(call) == 1 or not fault.may_isolate:
             self.settle(call, fault.status, fault.error)
             if fault.is_conflict:
-                self._agenda.cut_short()
+                self._agenda.cut_short(call)
             if self._on_error == "stop" or fault.proof is not Proof.ROLLED_BACK:
                 self.stop(fault.error)
             return
