@@ -786,7 +786,7 @@ FAULTS = (
 )
 
 # The same, of who may not call: a wrong or ended login.
-TURNED_AWAY = (Fault("login refused", "not run", "replace", key_refused, told="refused"),)
+TURNED_AWAY = (Fault("login refused", "not run", "replace", key_refused),)
 
 # What looks like a refusal and proves none, as it may be said after the call was carried out: each
 # once in the server's place, and once after the commit.

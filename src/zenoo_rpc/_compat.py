@@ -139,11 +139,11 @@ class ACrew:
     """Runs functions side by side, each in a task of its own; leaving the block waits for all.
 
     A failing one does not cut the others off: a call on the wire may already have changed
-    something. It calls *stop*, so that no other is begun; the first failure is raised at the end.
-    So it is with an exception in the block. Being cancelled cancels them all.
+    something. It calls *stop* with the failure, so that no other is begun; the first is raised at
+    the end. So it is with an exception in the block. Being cancelled cancels them all.
     """
 
-    def __init__(self, stop: Callable[[], None], size: int) -> None:
+    def __init__(self, stop: Callable[[BaseException], None], size: int) -> None:
         self._stop = stop
         self._group = anyio.create_task_group()
         self._failures: list[BaseException] = []
@@ -173,7 +173,7 @@ class ACrew:
         except anyio.get_cancelled_exc_class():
             raise
         except BaseException as failure:
-            self._stop()
+            self._stop(failure)
             self._failures.append(failure)
         finally:
             self.busy -= 1
@@ -187,7 +187,7 @@ class ACrew:
         traceback: TracebackType | None,
     ) -> None:
         if error is not None:
-            self._stop()
+            self._stop(error)
         try:
             if isinstance(error, Exception):
                 await self._group.__aexit__(None, None, None)
@@ -205,7 +205,7 @@ class Crew:
     A thread cannot be cut off: on KeyboardInterrupt the calls in flight are waited for.
     """
 
-    def __init__(self, stop: Callable[[], None], size: int) -> None:
+    def __init__(self, stop: Callable[[BaseException], None], size: int) -> None:
         self._stop = stop
         self._pool = ThreadPoolExecutor(size, thread_name_prefix="zenoo_rpc")
         # What no thread has begun. One append hands it over: Ctrl+C cannot come in between.
@@ -246,7 +246,7 @@ class Crew:
         try:
             function()
         except BaseException as failure:
-            self._stop()
+            self._stop(failure)
             self._failures.append(failure)
         finally:
             with self._changed:
@@ -261,13 +261,13 @@ class Crew:
         traceback: TracebackType | None,
     ) -> None:
         if error is not None:
-            self._stop()
+            self._stop(error)
             if self._waiting:  # it may have come in the midst of `start`
                 self._pool.submit(self._next)
         try:
             self._wait(lambda: not self.busy)
-        except BaseException:
-            self._stop()
+        except BaseException as second:
+            self._stop(second)
             if error is None:  # a second Ctrl+C does not wait
                 self._wait(lambda: not self.busy)
             raise

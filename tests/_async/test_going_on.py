@@ -190,6 +190,16 @@ async def test_being_turned_away_costs_no_tries(server, proxy, turned_away):
     assert sorted(ids) == [row["id"] for row in server.rows("res.partner")]
 
 
+async def test_rate_of_what_is_refused(server):
+    """A refused call has used its turn."""
+    async with ZenooClient(server.url) as client:
+        await log_in(client, server)
+        manager = await client.setup_batch_manager(rate=0.01)
+        with pytest.raises(BatchExecutionError, match="1 refused"):
+            await manager.bulk_create("res.partner", [{"name": "Ann", "country_id": 99_999_999}])
+        assert 50 < manager._traffic.turn(time.monotonic())
+
+
 async def test_rate(server, proxy):
     """No more calls begin in a second than the manager may, of all its batches together."""
     async with await connected(server, proxy.url, max_concurrency=4, rate=20) as client:

@@ -190,6 +190,16 @@ def test_being_turned_away_costs_no_tries(server, proxy, turned_away):
     assert sorted(ids) == [row["id"] for row in server.rows("res.partner")]
 
 
+def test_rate_of_what_is_refused(server):
+    """A refused call has used its turn."""
+    with ZenooClient(server.url) as client:
+        log_in(client, server)
+        manager = client.setup_batch_manager(rate=0.01)
+        with pytest.raises(BatchExecutionError, match="1 refused"):
+            manager.bulk_create("res.partner", [{"name": "Ann", "country_id": 99_999_999}])
+        assert 50 < manager._traffic.turn(time.monotonic())
+
+
 def test_rate(server, proxy):
     """No more calls begin in a second than the manager may, of all its batches together."""
     with connected(server, proxy.url, max_concurrency=4, rate=20) as client:

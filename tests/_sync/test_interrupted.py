@@ -2,7 +2,7 @@
 
 import pytest
 
-from zenoo_rpc.sync import Status
+from zenoo_rpc.sync import ClientClosedError, Status
 
 
 class OwnError(Exception):
@@ -63,6 +63,28 @@ def test_bulk_methods(client, server, kind):
     assert (2, 2) == counts(caught.value)
     left = caught.value.zenoo_result.resendable_operations()
     manager.execute_operations(left)
+    assert 0 == server.count("res.partner")
+
+
+def test_what_was_dropped(client, server):
+    """A block that fails sends nothing, and tells that of each record; so does a closed client."""
+    batch = client.batch()
+    with pytest.raises(OwnError):
+        with batch:
+            handle = batch.create("res.partner", named(2))
+            batch.create("res.partner", iter(named(3)))
+            raise OwnError
+    other = client.batch()
+    other.create("res.partner", named(2))
+    client.close()
+    with pytest.raises(ClientClosedError):
+        other.execute()
+    for each, reason in ((batch, "OwnError"), (other, "ClientClosedError")):
+        told = {str(outcome.error) for outcome in each.results}
+        assert {f"nothing of the batch was sent, as it ended with {reason}"} == told
+        assert (2, False) == (len(each.results), each.results.ok)
+        assert len(each.operations) == each.get_stats()["failed_operations"]
+    assert [None, None] == handle.ids
     assert 0 == server.count("res.partner")
 
 

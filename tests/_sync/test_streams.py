@@ -1,7 +1,7 @@
 """Records that are read while they are sent, and outcomes that are told while others are made."""
 
 import threading
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import pytest
 
@@ -9,6 +9,7 @@ from zenoo_rpc.sync import (
     BatchExecutionError,
     BatchStateError,
     BatchValidationError,
+    InvalidValueError,
     NoAnswerError,
     Status,
     StreamStoppedError,
@@ -338,16 +339,58 @@ def test_a_stream_without_time(client):
     assert 0 == source.read
 
 
-def test_what_a_stream_that_was_cut_off_has_not_sent(client, server):
-    """It says what cut it off, if its source did too."""
-    source = Source(20, fails_at=9)
-    with pytest.raises(SourceError):
-        with client.batch_manager.stream("res.partner", source, chunk_size=2) as outcomes:
+@pytest.mark.parametrize("opened", [True, False], ids=["opened", "at once"])
+def test_what_a_source_raises_comes_last(client, server, opened):
+    """First come the outcomes of all that was read; what was not sent says what ended it."""
+    source, told = Source(20, fails_at=9), []
+    stream = client.batch_manager.stream("res.partner", source, chunk_size=2)
+    with stream if opened else nullcontext():
+        with pytest.raises(SourceError):
+            for outcome in stream:
+                told.append(outcome)  # noqa: PERF401, PERF402  it ends with an exception
+    assert [APPLIED] * 8 == [outcome.status for outcome in told[:-1]]
+    assert (8, "reading its records ended with SourceError") == (
+        told[-1].index,
+        str(told[-1].error),
+    )
+    assert ([], 8) == (stream.rest, server.count("res.partner"))
+
+
+def test_what_cuts_a_stream_off_leaves_the_rest(client, server):
+    """Iterated at once it has no block whose end would tell the rest."""
+    stopped, source = [], Source(1000)
+
+    def stop(progress):
+        if progress["completed"] >= 6 and not stopped:
+            stopped.append(progress)
+            raise KeyboardInterrupt
+
+    stream = client.batch_manager.stream(
+        "res.partner", source, chunk_size=2, progress_callback=stop
+    )
+    told = 0
+    with pytest.raises(KeyboardInterrupt) as caught:
+        for _ in stream:
+            told += 1
+    assert f"{len(stream.rest):,} outcomes more" in caught.value.__notes__[-1]
+    assert source.read == told + len(stream.rest)
+    applied = sum(outcome.status is APPLIED for outcome in stream.rest)
+    assert server.count("res.partner") - told == applied
+    left = [each for each in stream.rest if each.status is not APPLIED]
+    assert all("cut off by KeyboardInterrupt" in str(each.error) for each in left)
+    with pytest.raises(StreamStoppedError, match="cut off by KeyboardInterrupt"):
+        stream.__next__()
+
+
+def test_what_fails_beside_a_stream_is_its_cause(client):
+    """A call that could not be made of a context, say."""
+    client.context["x"] = object()
+    stream = client.batch_manager.stream("res.partner", plain(100), chunk_size=2)
+    with pytest.raises(StreamStoppedError, match="cut off by InvalidValueError") as caught:
+        with stream as outcomes:
             for outcome in outcomes:
-                assert outcome.status is APPLIED
-    last = outcomes.rest[-1]
-    assert (8, "its stream was cut off by SourceError") == (last.index, str(last.error))
-    assert 8 == server.count("res.partner")
+                assert "cut off by InvalidValueError" in str(outcome.error)
+    assert isinstance(caught.value.__cause__, InvalidValueError)
 
 
 def test_a_stream_is_left(client, server):

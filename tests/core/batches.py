@@ -45,7 +45,7 @@ def tell_fields(run: Run, reply: Answer | Fault) -> list[str]:
     Afterwards the run is in its first round, unless it is over.
     """
     asked = []
-    while run.advance() and not run._agenda._is_prepared:
+    while run.advance() and not run._agenda._preparation.is_done:
         while question := run.take():
             assert isinstance(question, FieldTypes)
             run.record(question, reply)

@@ -50,11 +50,11 @@ class Calls:
         self.ended = 0
         self.stopped = threading.Event()
 
-    def stop(self):
+    def stop(self, error):
         self.stopped.set()
 
 
-def never():
+def never(error):
     """What is to be stopped where nothing fails."""
     pytest.fail("it was stopped")
 
@@ -144,7 +144,7 @@ def test_ctrl_c_in_the_midst_of_start(moment):
     tracing = sys.gettrace()  # what measures the coverage
     before = threading.active_count()
     gc.disable()  # what it calls would be interrupted in our place, and swallow that
-    with contextlib.suppress(KeyboardInterrupt), Crew(stopped.set, 2) as crew:
+    with contextlib.suppress(KeyboardInterrupt), Crew(lambda _: stopped.set(), 2) as crew:
         crew.start(begun.append, "before")
         sys.settrace(at_a_call)
         try:
@@ -380,7 +380,7 @@ async def test_async_cancellation():
             ended.append(True)
 
     with anyio.move_on_after(0.01) as scope:
-        async with ACrew(lambda: None, 3) as crew:
+        async with ACrew(lambda _: None, 3) as crew:
             for _ in range(3):
                 crew.start(work)
 
@@ -394,7 +394,7 @@ def test_one_exception_comes_out_bare(backend, interruption):
     """Under either event loop an exception in the block is not wrapped in a group."""
 
     async def main():
-        async with ACrew(lambda: None, 1) as crew:
+        async with ACrew(lambda _: None, 1) as crew:
             crew.start(anyio.sleep, 0)
             raise interruption
 

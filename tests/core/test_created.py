@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from zenoo_rpc._core.call import Load
 from zenoo_rpc._core.exchange import Answer
-from zenoo_rpc._core.faults import odoo_fault
+from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
 from zenoo_rpc._core.ledger import Ledger
 from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.sizes import Limits
@@ -106,3 +106,31 @@ def test_who_created_it_is_not_told_before_it_is_known():
     assert ledger.outcome(operation, 0, ended=True).created is None
     ledger.find(0, Existence.ABSENT)
     assert ledger.outcome(operation, 0, ended=False).created
+
+
+LOST = transport_fault(Kind.CLOSED, "http://localhost:8069")
+CONFLICT = odoo_fault("psycopg2.errors.SerializationFailure", "No.", (), "")
+
+
+@pytest.mark.parametrize("skip_unchanged", [True, False])
+def test_what_a_lost_try_created_was_not_there_before(skip_unchanged):
+    """After a conflict of its second try: it is not asked anew what is there, and nobody knows."""
+    create = CreateOperation("m", [{"x": 1}, {"x": 2}], external_ids=["a.a", "a.b"])
+    run = Run([create], Limits(9, 10**6), skip_unchanged=skip_unchanged)
+    tell_fields(run, Answer({"x": {"type": "integer", "store": True}}))
+    there, loads = [], 0
+    more = True
+    while more:
+        while (call := run.take()) is not None:
+            if not isinstance(call, Load):
+                run.record(call, Answer(there if call.method == "search_read" else []))
+                continue
+            loads += 1
+            names = enumerate(["a", "b"], 10)
+            there = [{"module": "a", "name": n, "model": "m", "res_id": i} for i, n in names]
+            fine = Answer({"ids": [10, 11], "messages": []})
+            run.record(call, CONFLICT.seen_after(LOST) if loads == 1 else fine)
+        more = run.advance()
+    assert [(True, None, None)] * 2 == [
+        (each.status is Status.APPLIED, each.created, each.changed) for each in run.result()
+    ]

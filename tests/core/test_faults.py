@@ -179,7 +179,7 @@ def test_odoo_does_not_know_who_calls(name):
     """A wrong key, or a session that expired, is refused before the method runs."""
     fault = odoo_fault(name, "Access Denied", (), "")
 
-    assert REJECTED == (fault.proof, fault.status)
+    assert (*TURNED_AWAY, Repeat.NEVER) == (fault.proof, fault.status, fault.repeat)
     assert errors.AuthenticationError is type(fault.error)
 
 
@@ -322,7 +322,7 @@ def test_no_such_database(message):
     """A database that does not exist carried nothing out."""
     fault = odoo_fault("psycopg2.OperationalError", message, (message,), "")
 
-    assert REJECTED == (fault.proof, fault.status)
+    assert (*TURNED_AWAY, Repeat.NEVER) == (fault.proof, fault.status, fault.repeat)
     assert errors.DatabaseNotFoundError is type(fault.error)
     assert message.strip() == str(fault.error)
 

@@ -245,3 +245,15 @@ def test_put_back():
     run.put_back(asked)
     assert run.advance()
     assert asked is run.take()
+
+
+def test_one_record_that_is_too_large():
+    """It is refused by itself: no other record is larger for it."""
+    run = creates(10, size=4)
+    too_large = transport_fault(Kind.TOO_LARGE, ADDRESS, status=413)
+    more = True
+    while more:
+        while call := run.take():
+            run.record(call, too_large if 1 in call.numbers else ids(call))
+        more = run.advance()
+    assert [APPLIED, Status.REFUSED, *[APPLIED] * 8] == statuses(run)

@@ -17,6 +17,7 @@ from zenoo_rpc.batch.errors import BatchStateError, BatchValidationError
 from zenoo_rpc.batch.options import Way
 from zenoo_rpc.batch.results import Status
 from zenoo_rpc.batch.streams import UnlinkStream, UpdateStream, stream_operation
+from zenoo_rpc.batch.transaction import HeldBackError
 
 from .batches import ids_on_wire
 
@@ -335,3 +336,28 @@ def test_a_record_that_comes_again_after_one_that_was_repeated():
     assert None is taken(run)
     assert [APPLIED, REFUSED] == [status for _, status in told(run)]
     assert {} == run.operations[0].source.kept
+
+
+GONE = "Record does not exist or has been deleted.\n(Record: m(8,), User: 2)"
+MISSING = odoo_fault("odoo.exceptions.MissingError", GONE, (), "")
+
+
+def test_a_refusal_that_ends_a_stream_after_a_lost_try():
+    """The records of the call stay unknown, the one that was named too."""
+    run = begun(updates(7, 8, 9), size=9, on_error="stop")
+    run.record(taken(run), MISSING.seen_after(LOST))
+    assert not run.advance()
+    assert [(7, UNKNOWN), (8, UNKNOWN), (9, UNKNOWN)] == told(run)
+
+
+def test_deletions_that_were_held_back_may_be_sent_again():
+    """Those of a stream that a rollback dropped; what named such a record later was refused."""
+    run = begun(UnlinkStream("m", [iter([7, 8, 7])]), size=2)
+    held = HeldBack(None)
+    run.record(taken(run), held)
+    assert None is taken(run)
+    dropped = HeldBackError(is_over=True)
+    held.listeners[0]([(NOT_SENT, dropped)] * 2)
+    assert [(7, NOT_SENT), (8, NOT_SENT), (7, REFUSED)] == told(run)
+    [again] = run.result().resendable_operations()
+    assert (7, 8) == again.ids

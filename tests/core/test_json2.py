@@ -31,6 +31,7 @@ JSON_VALUES = st.recursive(
 )
 
 REJECTED = Proof.NOT_RUN, Status.REFUSED
+SHUT_OUT = Proof.NOT_RUN, Status.NOT_SENT
 ROLLED_BACK = Proof.ROLLED_BACK, Status.REFUSED
 TURNED_AWAY = Proof.NOT_RUN, Status.NOT_SENT
 CONFLICT = Proof.ROLLED_BACK, Status.NOT_SENT
@@ -247,7 +248,7 @@ def test_200_without_json(content, headers):
         (500, "psycopg2.errors.SerializationFailure", CONFLICT, errors.ConflictError),
         (500, "psycopg2.pool.PoolError", TURNED_AWAY, errors.NotBegunError),
         (500, "psycopg2.OperationalError", UNKNOWN, errors.OutcomeUnknownError),
-        (401, "werkzeug.exceptions.Unauthorized", REJECTED, errors.AuthenticationError),
+        (401, "werkzeug.exceptions.Unauthorized", SHUT_OUT, errors.AuthenticationError),
         (403, "odoo.exceptions.AccessDenied", TURNED_AWAY, errors.NotBegunError),
         (400, "werkzeug.exceptions.BadRequest", REJECTED, errors.ServerError),
         (422, "werkzeug.exceptions.UnprocessableEntity", REJECTED, errors.ServerError),

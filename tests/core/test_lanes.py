@@ -50,7 +50,22 @@ def taken(run):
     return run.take()
 
 
-PARENTS = st.lists(st.sampled_from([None, "a", "b", "c"]), min_size=1, max_size=25)
+PARENTS = st.one_of(
+    st.lists(st.sampled_from([None, "a", "b", "c"]), min_size=1, max_size=25),
+    st.integers(1, 60).map(lambda count: ["a"] * count),
+)
+GONE = transport_fault(Kind.REFUSED, "http://localhost:8069")
+NAMED = "some rows are named"  # by an import; a create is refused
+FAULTS = [LOST, REFUSAL, CONFLICT, NAMED, GONE]
+
+
+def fault_of(call, fault, rng):
+    """Return the fault of a call, which may name some of its rows."""
+    if fault is not NAMED or not isinstance(call, Load):
+        return REFUSAL if fault is NAMED else fault
+    rows = {0, rng.randrange(len(call))}
+    messages = [{"type": "error", "message": "No.", "record": row} for row in rows]
+    return Answer({"ids": False, "messages": messages})
 
 
 @settings(max_examples=300)
@@ -59,7 +74,7 @@ PARENTS = st.lists(st.sampled_from([None, "a", "b", "c"]), min_size=1, max_size=
     st.integers(1, 4),
     st.sampled_from(["list", "stream"]),
     st.booleans(),
-    st.dictionaries(st.integers(0, 8), st.sampled_from([LOST, REFUSAL, CONFLICT]), max_size=3),
+    st.dictionaries(st.integers(0, 8), st.sampled_from(FAULTS), max_size=4),
     st.randoms(use_true_random=False),
 )
 def test_one_call_of_a_lane_at_a_time(parents, size, kind, named, faults, rng):
@@ -72,7 +87,7 @@ def test_one_call_of_a_lane_at_a_time(parents, size, kind, named, faults, rng):
         operation = CreateStream("m", [iter(given_)], external_ids=names, lane="parent")
     run = Run([operation], Limits(size, 10**6), skip_unchanged=False)
     more = bool(tell_fields(run, Answer(FIELDS))) or not run._agenda.stopped
-    in_flight, done, sent, begun = [], Counter(), 0, []
+    in_flight, done, sent, landed, rounds = [], Counter(), 0, [], 0
 
     def record(call, reply):
         if isinstance(call, KnownExternalIds):
@@ -83,6 +98,7 @@ def test_one_call_of_a_lane_at_a_time(parents, size, kind, named, faults, rng):
             reply = Answer({})
         elif reply is None:
             done.update(places(call))
+            landed.extend(places(call))
             ids = [100 + place for place in places(call)]
             reply = Answer({"ids": ids} if isinstance(call, Load) else ids)
         run.record(call, reply)
@@ -97,8 +113,7 @@ def test_one_call_of_a_lane_at_a_time(parents, size, kind, named, faults, rng):
                     for other, _ in in_flight:
                         if isinstance(other, Call):
                             assert not own & {parents[place] for place in places(other)}
-                    begun += [place for place in places(call) if place not in begun]
-                    fault = faults.get(sent)
+                    fault = fault_of(call, faults.get(sent), rng)
                     sent += 1
                 in_flight.append((call, fault))
             elif in_flight:
@@ -106,17 +121,18 @@ def test_one_call_of_a_lane_at_a_time(parents, size, kind, named, faults, rng):
             else:
                 break
         more = run.advance()
+        rounds += 1
+        assert rounds < 1000
     outcomes = list(run.result())
-    assert len(parents) == len(outcomes)
+    assert len(parents) == len(outcomes) or GONE in faults.values()
     for outcome in outcomes:
         if outcome.status is Status.APPLIED:
             assert 1 == done[outcome.index]
         elif outcome.status is not Status.UNKNOWN:
             assert 0 == done[outcome.index]
-    if CONFLICT not in faults.values():
-        for parent in "abc":
-            own = [place for place in begun if parents[place] == parent]
-            assert sorted(own) == own
+    for parent in "abc":
+        own = [place for place in landed if parents[place] == parent]
+        assert sorted(own) == own
 
 
 def test_lanes_share_calls():
@@ -187,3 +203,69 @@ def test_a_single_lane_is_not_cut_ahead():
             run.record(call, Answer([7 + call.numbers[0]]))
         more = run.advance()
     assert list(range(40)) == seen
+
+
+@pytest.mark.parametrize("fault", [CONFLICT, LOST], ids=["conflict", "lost"])
+@pytest.mark.parametrize("kind", ["list", "stream"])
+def test_a_long_lane_goes_on(fault, kind):
+    """However many calls wait for it; after a lost answer the server is asked first."""
+    items = records(["a"] * 50)
+    operation = (
+        CreateOperation("m", items, lane="parent")
+        if kind == "list"
+        else CreateStream("m", [iter(items)], lane="parent")
+    )
+    run = Run([operation], Limits(1, 999))
+    methods, landed, failed = [], [], False
+    while run.advance():
+        while (call := taken(run)) is not None:
+            methods.append(call.method)
+            if call.method == "create" and not failed:
+                failed = True
+                run.record(call, fault)
+            elif call.method == "create":
+                landed += places(call)
+                run.record(call, Answer([7 + call.numbers[0]]))
+            else:
+                run.record(call, Answer({}))
+        assert len(methods) < 60
+    asked = ["context_get"] if fault is LOST else []
+    assert ["create", *asked, "create"] == methods[: 2 + len(asked)]
+    assert list(range(fault is LOST, 50)) == landed
+
+
+def test_parts_that_are_held_up_go_on():
+    """Those of a lane, while the server is asked: they are not taken for new ones."""
+    run = Run([CreateOperation("m", records(["a"] * 4), lane="parent")], Limits(4, 999))
+    answers = iter([CONFLICT, REFUSAL, LOST])
+    rounds = 0
+    while run.advance():
+        while (call := run.take()) is not None:
+            fine = Answer([7 + number for number in getattr(call, "numbers", [])])
+            run.record(call, next(answers, fine) if isinstance(call, Call) else Answer({}))
+        rounds += 1
+        assert rounds < 20
+    told = [outcome.status for outcome in run.result()]
+    assert [Status.UNKNOWN, Status.UNKNOWN, Status.APPLIED, Status.APPLIED] == told
+
+
+def test_what_was_not_sent_keeps_its_lane():
+    """As an operation to send again, of a list and of a stream."""
+    stream = CreateStream("m", [iter(records(["a", None, "a"]))], lane="parent")
+    run = Run([stream], Limits(9, 999))
+    assert run.advance()
+    source, count = run.wanted()
+    run.feed([item for _, item in zip(range(count), source.items[0], strict=False)])
+    run.stop("because")
+    [again] = run.result().resendable_operations()
+    assert again.lane[0] == again.lane[2] is not None
+    assert None is again.lane[1]
+
+
+def test_a_record_without_a_lane_to_go_to_is_let_go():
+    """Its lane could not be told, so it is refused, and kept no longer."""
+    stream = CreateStream("m", [iter(records(["a"]))], lane=lambda record: record["nope"])
+    run = Run([stream], Limits(9, 999))
+    assert run.advance()
+    assert None is taken(run)
+    assert ([Status.REFUSED], {}) == ([each.status for each in run.result()], stream.source.kept)

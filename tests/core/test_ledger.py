@@ -151,3 +151,31 @@ def test_what_a_transaction_holds_back():
     statuses, errors = told(ledger)
     assert [Status.APPLIED, Status.APPLIED, Status.NOT_SENT] == statuses
     assert [None, None, refused] == errors
+
+
+def test_what_was_held_back_may_end_after_it_was_told():
+    """A stream has told and forgotten it by then; only the counts can still tell."""
+    ledger = Ledger(5)
+    ledger.mark(range(5), HELD)
+    ledger.forget(3)
+    ledger.end(range(1, 5), [(Status.APPLIED, None)] * 2 + [(Status.REFUSED, ERROR)] * 2)
+    counts = ledger.counts(ended=True)
+    told = (counts[Status.NOT_SENT], counts[Status.APPLIED], counts[Status.REFUSED])
+    assert (1, 2, 2) == told
+    told = ledger.result(UnlinkOperation("m", [7, 8]), range(3, 5), final=True)
+    assert [ERROR, ERROR] == [outcome.error for outcome in told]
+    assert [Status.REFUSED] * 2 == [outcome.status for outcome in told]
+
+
+def test_what_is_in_flight_at_the_end_says_why_nothing_is_known():
+    """Of a list and of a stream; not while an answer may still come."""
+    ledger = Ledger(2)
+    ledger.mark([0], IN_FLIGHT)
+    operation = UnlinkOperation("m", [7, 8])
+    assert None is ledger.result(operation, range(2), final=False).outcome(0).error
+    ledger.close("it was cut off", ERROR)
+    first, second = ledger.result(operation, range(2), final=True)
+    told = ledger.outcome(operation, 0, ended=True)
+    assert "it was sent, and no answer was waited for, as it was cut off" == str(first.error)
+    assert (str(first.error), ERROR) == (str(told.error), told.error.__cause__)
+    assert (Status.UNKNOWN, "it was cut off") == (told.status, str(second.error))

@@ -12,7 +12,7 @@ from zenoo_rpc._core.imports import prepare
 from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc.batch.exceptions import BatchValidationError
-from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation
+from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, UpdateOperation
 from zenoo_rpc.batch.results import Status
 
 from .batches import tell_fields
@@ -180,3 +180,21 @@ def test_levels_beside_other_operations():
     assert run.advance()
     run.record(run.take(), Answer([]))
     assert ([1], None) == (list(run.take().numbers), run.take())
+
+
+def test_a_conflict_of_another_operation_leaves_nothing_out():
+    """Only the children of what met it are not sent."""
+    conflict = odoo_fault("psycopg2.errors.SerializationFailure", "No.", (), "")
+    run = Run(
+        [UpdateOperation("n", [7], {"x": 1}), operation([None, 0])], Limits(9, ROOMY), ordered=False
+    )
+    tell_fields(run, Answer(FIELDS))
+    more = True
+    while more:
+        while (call := run.take()) is not None:
+            if call.method == "load":
+                run.record(call, Answer({"ids": [100 + n for n in call.numbers], "messages": []}))
+            else:
+                run.record(call, conflict if call.method == "write" else Answer([]))
+        more = run.advance()
+    assert [Status.NOT_SENT, Status.APPLIED, Status.APPLIED] == [o.status for o in run.result()]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zenoo_rpc.batch.exceptions import BatchExecutionError, BatchStateError
+from zenoo_rpc.batch.exceptions import BatchExecutionError, BatchStateError, NotSentError
 from zenoo_rpc.batch.handles import OperationHandle
 from zenoo_rpc.batch.operations import (
     CreateOperation,
@@ -368,3 +368,13 @@ def test_results_are_frozen(kept):
     """What became of a record does not change afterwards."""
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         kept.operation = None
+
+
+def test_nothing_was_sent():
+    """Each record has an outcome that says why, and may be sent again."""
+    operations = [UpdateOperation("m", [7, 8], {"x": 1}), CreateOperation("m", [{"x": 1}])]
+    result = BatchResult.of_nothing_sent(operations, NotSentError("because"))
+    assert [(7, NOT_SENT), (8, NOT_SENT), (None, NOT_SENT)] == [(o.id, o.status) for o in result]
+    assert {"because"} == {str(outcome.error) for outcome in result}
+    assert not result.ok
+    assert operations == result.resendable_operations()

@@ -550,7 +550,7 @@ def test_write_applies_whatever_it_returns(value):
         (odoo_fault("psycopg2.OperationalError", "server closed", (), ""), UNKNOWN),
         (UNREACHABLE, NOT_SENT),
         (transport_fault(Kind.BUSY, ADDRESS), NOT_SENT),
-        (odoo_fault("odoo.exceptions.AccessDenied", "Access Denied", (), ""), REFUSED),
+        (odoo_fault("odoo.exceptions.AccessDenied", "Access Denied", (), ""), NOT_SENT),
         (odoo_fault("psycopg2.pool.PoolError", "The Connection Pool Is Full", (), ""), NOT_SENT),
         (never_sent(errors.ClientClosedError("closed")), NOT_SENT),
     ],

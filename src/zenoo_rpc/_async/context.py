@@ -11,7 +11,7 @@ from typing import Protocol, Self, Unpack, cast
 from .._compat import ASTREAM
 from .._core.buffer import RecordBuffer
 from .._core.run import Run
-from ..batch.errors import BatchStateError
+from ..batch.errors import BatchStateError, NotSentError
 from ..batch.handles import OperationHandle
 from ..batch.operations import (
     CreateOperation,
@@ -104,6 +104,7 @@ class BatchContext:
         self._options = arguments.options(BatchOptions, options)
         self._handles: list[OperationHandle] = []
         self._run: Run | None = None
+        self._unsent = BatchResult(())  # what is told if there was none
         self._over = False
         self._opened_inside = manager.is_in_transaction
 
@@ -194,9 +195,13 @@ class BatchContext:
         if self._opened_inside and not self.manager.is_in_transaction:
             logger.warning(OUTSIDE)
         if self.operations:
-            self._run = self.manager.start(tuple(self.operations), self._options)
             try:
+                self._run = self.manager.start(tuple(self.operations), self._options)
                 await self.manager.carry_out(self._run, self._options)
+            except BaseException as error:
+                if self._run is None:
+                    self._drop(error)
+                raise
             finally:
                 self._settle()
         return self.results.raise_for_failures().values()
@@ -206,7 +211,7 @@ class BatchContext:
         """What became of every record; BatchStateError before the batch was carried out."""
         if not self._over:
             raise BatchStateError("the batch was not executed yet, so it has no results")
-        return BatchResult(()) if self._run is None else self._run.result()
+        return self._unsent if self._run is None else self._run.result()
 
     def get_stats(self) -> dict[str, int]:
         """Return how many operations there are, how many were applied whole, how many were not.
@@ -214,7 +219,7 @@ class BatchContext:
         The keys are `total_operations`, `completed_operations` and `failed_operations`; before the
         end the last two are 0.
         """
-        results = [handle.result for handle in self._handles] if self._run else []
+        results = self.results.operations if self._over else ()
         completed = sum(result.ok for result in results)
         return {
             "total_operations": len(self.operations),
@@ -238,6 +243,8 @@ class BatchContext:
             await self.execute()
             return
         self._over = True
+        self._drop(error)
+        self._settle()
         if self.operations:
             records = sum(map(len, self.operations))
             error.add_note(
@@ -251,6 +258,10 @@ class BatchContext:
         self.operations.append(operation)
         self._handles.append(handle)
         return handle
+
+    def _drop(self, error: BaseException) -> None:
+        reason = f"nothing of the batch was sent, as it ended with {type(error).__name__}"
+        self._unsent = BatchResult.of_nothing_sent(self.operations, NotSentError(reason, error))
 
     def _settle(self) -> None:
         for place, result in enumerate(self.results.operations):

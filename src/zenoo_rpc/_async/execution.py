@@ -23,6 +23,7 @@ from .session import stopped_after
 logger = logging.getLogger("zenoo_rpc")
 
 TIME_OVER = "the time limit was over"
+NOT_READ = "reading its records ended with {}"
 
 
 class Execution:
@@ -51,6 +52,7 @@ class Execution:
         self._terms = Terms(settings.timeout, self._deadline, traffic, wanted=run.goes_on)
         self._patiently = attrs.evolve(self._terms, patient=options.on_unknown != "stop")
         self._reporter = _Reporter(run, options)
+        self.failure: Exception | None = None  # of an iterator that was to be read
 
     async def carry_out(self) -> None:
         """Send all calls, and tell the progress."""
@@ -59,6 +61,8 @@ class Execution:
                 while self.advance():
                     await self._carry_on(crew)
             await self.finish()
+            if self.failure is not None:
+                raise self.failure
         finally:
             self.close()
 
@@ -87,7 +91,7 @@ class Execution:
 
     def crew(self) -> ACrew:
         """Return what runs the calls side by side."""
-        return ACrew(self._run.stop, self._settings.max_concurrency)
+        return ACrew(self._run.cut_off, self._settings.max_concurrency)
 
     def has_room(self, crew: ACrew) -> bool:
         """Whether one more call may be in flight."""
@@ -126,6 +130,12 @@ class Execution:
         items: list[object] = []
         try:
             await adraw(source.items, count, items)
+        except Exception as error:  # it comes out when all that is in flight was told
+            self.failure = error
+            self._run.stop(NOT_READ.format(type(error).__name__), error)
+        except BaseException as error:
+            self._run.stop(NOT_READ.format(type(error).__name__), error)
+            raise
         finally:
             self._run.feed(items)
 

@@ -211,7 +211,7 @@ class BatchManager:
         try:
             await self._execution(run, options).carry_out()
         except BaseException as error:
-            run.stop(f"the batch was cut off by {type(error).__name__}")
+            run.cut_off(error)
             result = run.result()
             error.__dict__.setdefault("zenoo_result", result)
             error.add_note(f"zenoo_rpc: {result.summary()}")

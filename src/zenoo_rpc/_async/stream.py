@@ -23,6 +23,9 @@ class OutcomeStream:
     not grow. A refused record is told like any other; StreamStoppedError is raised at the end if
     the records were not all read.
 
+    What an iterator raises comes out when the outcomes of all that was read were told. What else
+    cuts it off comes out at once, and what was not told is in `rest`.
+
     It may be iterated at once; then no call is in flight while an outcome is worked on, and calls
     go out in bursts. Opened by a with statement it is faster: calls go on side by side. What was
     read and nobody asked for is in `rest` after that block.
@@ -63,10 +66,18 @@ class OutcomeStream:
 
     async def __anext__(self) -> RecordOutcome:
         self._is_begun = True
-        outcome = await (self._in_bursts() if self._crew is None else self._flowing(self._crew))
+        try:
+            outcome = await self._next()
+        except BaseException as error:
+            if self._crew is None:  # there is no block whose end would do it
+                self._run.cut_off(error)
+                self._leave(error)
+            raise
         if outcome is None:
             await self._execution.finish()
             self._close()
+            if self._execution.failure is not None:
+                raise self._execution.failure
             if self._operation.source.unread:
                 counts = {status.label: self._counts[status.label] for status in Status}
                 why = self._run.why()
@@ -75,6 +86,9 @@ class OutcomeStream:
             raise StopAsyncIteration
         self._counts[outcome.status.label] += 1
         return outcome
+
+    async def _next(self) -> RecordOutcome | None:
+        return await (self._in_bursts() if self._crew is None else self._flowing(self._crew))
 
     async def _in_bursts(self) -> RecordOutcome | None:
         while True:
@@ -96,6 +110,8 @@ class OutcomeStream:
                 return outcome
             if crew.busy:
                 await crew.another(returned)
+            elif crew.returned != self._seen:
+                continue
             elif self._execution.advance():
                 self._seen = -1
             else:
@@ -108,13 +124,23 @@ class OutcomeStream:
         traceback: TracebackType | None,
     ) -> None:
         try:
-            how = f"cut off by {error_class.__name__}" if error_class else "left"
-            self._run.stop(f"its stream was {how}")
+            if error is None:
+                self._run.stop("its stream was left")
+            else:
+                self._run.cut_off(error)
             if self._crew is not None:
                 await self._crew.__aexit__(error_class, error, traceback)
         finally:
-            self._close()
-            self.rest = list(iter(lambda: self._run.tell(ended=True), None))
+            self._leave(error)
+
+    def _leave(self, error: BaseException | None) -> None:
+        """Keep what was not told, and say so on what cuts it off."""
+        self._close()
+        self.rest += iter(lambda: self._run.tell(ended=True), None)
+        if error is not None and self.rest:
+            error.add_note(
+                f"zenoo_rpc: {len(self.rest):,} outcomes more are in the stream's `rest`"
+            )
 
     def _close(self) -> None:
         if not self._is_closed:

@@ -8,26 +8,26 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
-from ..batch.errors import BatchValidationError, NotSentError
-from ..batch.operations import CreateOperation, Operation, WriteManyOperation
+from ..batch.errors import NotSentError
+from ..batch.operations import Operation
 from ..batch.options import OnError
 from ..batch.results import Status
 from ..batch.source import Source
-from ..batch.streams import StreamOperation, UpdateStream
+from ..batch.streams import StreamOperation
 from ..batch.validate import LANES
 from ..errors import ZenooError
 from .call import Call, Load
 from .exchange import Answer
-from .faults import Fault, Proof
+from .faults import Fault
 from .footprint import Footprints
-from .imports import Import, prepare
 from .lanes import Lanes
 from .ledger import IN_THE_WAY, NOT_WHOLE, Ledger
 from .planner import PlannedOperation, numbered, rounds, stages
+from .preparation import Preparation
 from .reading import Reading
 from .sizes import Sizes
 from .steps.base import Step
-from .steps.fields import FieldTypes, check_types, described, lacking, not_described
+from .steps.fields import FieldTypes
 from .steps.known import KnownExternalIds
 from .steps.server_back import AnswersAgain
 from .steps.unchanged import Cells
@@ -57,10 +57,7 @@ class Agenda:
         self._operations = operations
         self._on_error = on_error
         self._skip_unchanged = skip_unchanged
-        self._is_prepared = False  # what has to be known is
-        self._asked: set[str] = set()  # models
-        self._barred: set[int] = set()  # the `id` of what cannot be sent
-        self._imports: dict[int, Import] = {}  # by the number of its first record
+        self._preparation = Preparation(operations, ways, ledger)
         self._sizes = sizes
         self._ways = ways
         self._ledger = ledger
@@ -82,78 +79,21 @@ class Agenda:
         self._is_stuck: bool | None = None  # nothing came of this round; None for not known yet
         self.stopped = False  # nothing more is to be sent
 
-    def _questions(self) -> list[FieldTypes]:
-        """Return what has to be asked next, before the first round."""
-        models: dict[str, None] = {}
-        for each in self._operations:
-            models.update(dict.fromkeys(sorted(lacking(each, self._ways.fields))))
-            if isinstance(each, UpdateStream) or (
-                isinstance(each, WriteManyOperation) and each.updates
-            ):
-                models.update({each.model: None} if self._ways.wants_fields(each.model) else {})
-        new = [model for model in models if model not in self._asked]
-        self._asked.update(new)
-        return [FieldTypes(model) for model in new]
-
     def describe(self, model: str, reply: Answer | Fault) -> None:
         """Take what the fields of a model are; what cannot go without them is not sent."""
-        known = described(reply)
-        if known is not None:
-            self._ways.fields[model] = known
-        elif isinstance(reply, Answer) or reply.proof is Proof.ROLLED_BACK:
-            self._ways.fields.setdefault(model, None)
-        for each, numbers in numbered(self._operations, {}):
-            if isinstance(each, StreamOperation) and known is not None and each.model == model:
-                each.source.fields = known
-            elif known is None and model in lacking(each, self._ways.fields):
-                self._bar(each, numbers, *not_described(model, reply))
-        if known is not None and self._reading is not None:
-            self._refuse(self._reading, self._reading.source.resume())
-
-    def _bar(
-        self, operation: Operation, numbers: Sequence[int], status: Status, error: ZenooError
-    ) -> None:
-        """Do not send, or no further, what cannot go without the fields of a model."""
-        self._barred.add(id(operation))
-        if isinstance(operation, StreamOperation):
-            self._ledger.close_one(operation, str(error), error)
-            start = self.starts.get(id(operation), 0)
-            stuck = operation.source.give_up(forget=status is Status.REFUSED)
-            numbers = [start + index for index in stuck]
-        self._ledger.mark(numbers, status)
-        self._ledger.blame(numbers, error)
-        if status is not Status.REFUSED or self._ordered or self._on_error == "stop":
-            self.stop(error)
-
-    def _prepare(self) -> None:
-        """Make the rows of imports, and check all values by the types of their fields."""
-        known = self._ways.fields
-        bad: list[BatchValidationError] = []
-        for place, (each, numbers) in enumerate(numbered(self._operations, {})):
-            try:
-                if isinstance(each, StreamOperation):
-                    each.source.known = known
-                elif id(each) in self._barred:
-                    continue
-                elif isinstance(each, CreateOperation) and each.imports:
-                    self._imports[numbers.start] = prepare(each, known[each.model] or {})
-                else:
-                    check_types(each, known)
-            except BatchValidationError as error:
-                bad += self._blamed(place, numbers, error.errors)
-        if bad:
-            raise BatchValidationError.together(bad)
-        self._is_prepared = True
-
-    def _blamed(
-        self, place: int, numbers: range, errors: Iterable[BatchValidationError]
-    ) -> Iterator[BatchValidationError]:
-        """Tell bad records as refused; yield their errors, with their operation's place."""
-        for error in errors:
-            own = numbers if error.index is None else [numbers[error.index]]
-            self._ledger.mark(own, Status.REFUSED)
+        for operation, numbers, status, error in self._preparation.describe(model, reply):
+            own: Sequence[int] = numbers
+            if isinstance(operation, StreamOperation):
+                self._ledger.close_one(operation, str(error), error)
+                start = self.starts.get(id(operation), 0)
+                stuck = operation.source.give_up(forget=status is Status.REFUSED)
+                own = [start + index for index in stuck]
+            self._ledger.mark(own, status)
             self._ledger.blame(own, error)
-            yield error.of_operation(place) if len(self._operations) > 1 else error
+            if status is not Status.REFUSED or self._ordered or self._on_error == "stop":
+                self.stop(error)
+        if self._reading is not None:
+            self._refuse(self._reading, self._reading.source.resume())
 
     def advance(self) -> bool:
         """Go on to the next round; False when there is none.
@@ -164,11 +104,11 @@ class Agenda:
         if self.stopped:
             return False
         was_stuck, self._is_stuck = self._is_stuck, None
-        if not self._is_prepared:
-            questions = self._questions()
+        if not self._preparation.is_done:
+            questions = self._preparation.questions()
             self.go_first(questions)
             if not questions:
-                self._prepare()
+                self._preparation.finish()
         if self._waits_for_nothing():
             self._ledger.close(NOT_WHOLE)
             return False
@@ -209,7 +149,7 @@ class Agenda:
     def _begin(self, stage: list[PlannedOperation]) -> None:
         if self._ledger.errors:
             self._pass_over(stage)
-        stage = [each for each in stage if id(each.operation) not in self._barred]
+        stage = [each for each in stage if id(each.operation) not in self._preparation.barred]
         if not stage:
             return
         operation = stage[0].operation
@@ -220,7 +160,9 @@ class Agenda:
             self.starts[id(operation)] = len(self._ledger)
         else:
             self._left_out.clear()
-            self._calls, *self._rounds = rounds(stage, self._sizes, self._imports, self._ways)
+            self._calls, *self._rounds = rounds(
+                stage, self._sizes, self._preparation.imports, self._ways
+            )
 
     def _pass_over(self, stage: list[PlannedOperation]) -> None:
         """Do not begin what a call without an answer could undo: it may still land, late.
@@ -229,11 +171,14 @@ class Agenda:
         """
         lost = Footprints()
         for operation, numbers in numbered(self._operations, self.starts):
-            if id(operation) in self._barred or self._ledger.has_unknown(numbers):
+            if id(operation) in self._preparation.barred or self._ledger.has_unknown(numbers):
                 lost.add(operation)
         for each in stage:
-            if id(each.operation) not in self._barred and lost.last_met(each.operation) >= 0:
-                self._barred.add(id(each.operation))
+            if (
+                id(each.operation) not in self._preparation.barred
+                and lost.last_met(each.operation) >= 0
+            ):
+                self._preparation.barred.add(id(each.operation))
                 self._ledger.close_one(each.operation, IN_THE_WAY)
 
     def stop(self, error: ZenooError) -> None:

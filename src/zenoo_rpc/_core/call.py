@@ -83,6 +83,13 @@ class Call:
         """Return the call as many, one for each record."""
         return [self.only([place]) for place in range(len(self))]
 
+    def apart(self, places: Container[int], *, without: Container[int]) -> Iterator[Self]:
+        """Yield the call as several, in its order: those places alone, the others together."""
+        rest = (place for place in range(len(self)) if place not in without)
+        for alone, some in itertools.groupby(rest, lambda place: place in places):
+            for each in [[place] for place in some] if alone else [list(some)]:
+                yield self.only(each)
+
     def without(self, places: Container[int]) -> Self | None:
         """Return the call without the records at these places, None if nothing is left."""
         rest = [n for n in range(len(self)) if n not in places]

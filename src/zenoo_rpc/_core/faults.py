@@ -69,6 +69,7 @@ class Rule:
 _NEVER_SENT = (Proof.NEVER_SENT, Status.NOT_SENT, Repeat.ALWAYS)
 _TURNED_AWAY = (Proof.NOT_RUN, Status.NOT_SENT, Repeat.ALWAYS)
 _REJECTED = (Proof.NOT_RUN, Status.REFUSED, Repeat.NEVER)
+_SHUT_OUT = (Proof.NOT_RUN, Status.NOT_SENT, Repeat.NEVER)
 _ROLLED_BACK = (Proof.ROLLED_BACK, Status.REFUSED, Repeat.NEVER)
 _CONFLICT = (Proof.ROLLED_BACK, Status.NOT_SENT, Repeat.ALWAYS)
 _UNKNOWN = (Proof.UNKNOWN, Status.UNKNOWN, Repeat.IF_IDEMPOTENT)
@@ -130,8 +131,8 @@ REDIRECT = "odoo.exceptions.RedirectWarning"
 
 # Odoo answered with an error: the class that its server names (14 and 19).
 ODOO: dict[str, Rule] = {
-    "odoo.exceptions.AccessDenied": Rule(*_REJECTED, errors.AuthenticationError),
-    "odoo.http.SessionExpiredException": Rule(*_REJECTED, errors.AuthenticationError),
+    "odoo.exceptions.AccessDenied": Rule(*_SHUT_OUT, errors.AuthenticationError),
+    "odoo.http.SessionExpiredException": Rule(*_SHUT_OUT, errors.AuthenticationError),
     "odoo.exceptions.AccessError": Rule(*_ROLLED_BACK, errors.AccessError),
     "odoo.exceptions.ValidationError": Rule(*_ROLLED_BACK, errors.ValidationError),
     "odoo.exceptions.MissingError": Rule(*_ROLLED_BACK, errors.MissingError),
@@ -143,7 +144,7 @@ ODOO: dict[str, Rule] = {
     "psycopg2.errors.DeadlockDetected": Rule(*_CONFLICT, errors.ConflictError),
     "psycopg2.errors.LockNotAvailable": Rule(*_CONFLICT, errors.ConflictError),
     # JSON-2: what its server says before the method, or instead of it.
-    "werkzeug.exceptions.Unauthorized": Rule(*_REJECTED, errors.AuthenticationError),
+    "werkzeug.exceptions.Unauthorized": Rule(*_SHUT_OUT, errors.AuthenticationError),
     UNPROCESSABLE: Rule(*_REJECTED, errors.ServerError),
     "werkzeug.exceptions.BadRequest": Rule(*_REJECTED, errors.ServerError),
     # It found no free database connection, so it did not begin.
@@ -162,7 +163,7 @@ ODOO_JSON2 = {**ODOO, "odoo.exceptions.AccessDenied": Rule(*_TURNED_AWAY, errors
 # JSON-2 says so of a model that does not exist, JSON-RPC by a UserError.
 NOT_FOUND = "werkzeug.exceptions.NotFound"
 NO_MODEL = Rule(*_ROLLED_BACK, errors.UserError)
-NO_DATABASE = Rule(*_REJECTED, errors.DatabaseNotFoundError)
+NO_DATABASE = Rule(*_SHUT_OUT, errors.DatabaseNotFoundError)
 ANY_OTHER = Rule(*_ROLLED_BACK, errors.ServerError)
 
 

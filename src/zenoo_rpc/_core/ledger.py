@@ -9,7 +9,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ..batch.errors import NotSentError
+from ..batch.errors import NotAwaitedError, NotSentError
 from ..batch.operations import Operation
 from ..batch.results import Existence, OperationResult, RecordOutcome, Status, created_and_changed
 from ..batch.streams import StreamOperation
@@ -114,6 +114,10 @@ class Ledger:
         """Set the states and errors of records that a transaction held back."""
         self.excuse(numbers)
         for number, (status, error) in zip(numbers, endings, strict=True):
+            if number < self.first:  # a stream has told that it was held back, and forgot it
+                self._counts.subtract([HELD])
+                self._counts[status] += 1
+                continue
             self.mark([number], status)
             if error is not None:
                 self.blame([number], error)
@@ -141,9 +145,16 @@ class Ledger:
             return None
         status = Status(AS_TOLD[state])
         about = created_and_changed(operation, status, existence)
-        reason = self.why(operation) if status is Status.NOT_SENT else None
+        reason: ZenooError | None = self.why(operation) if status is Status.NOT_SENT else None
+        if state == IN_FLIGHT:
+            reason = self._cut_off(operation)
         error = HeldBackError() if state == HELD else self.errors.pop(number, reason)
         return RecordOutcome(operation, number, status, self.ids[place] or None, error, *about)
+
+    def _cut_off(self, operation: Operation) -> ZenooError | None:
+        """Return what is told of a record in flight when nothing waits for its answer any more."""
+        why = self.why(operation)
+        return None if why is None else NotAwaitedError(why.reason, why.__cause__)
 
     def result(self, operation: Operation, numbers: range, *, final: bool) -> OperationResult:
         """Return what became of an operation's records; what is in flight counts as unknown.
@@ -154,9 +165,10 @@ class Ledger:
         whole = final and len(numbers) == len(self.states)
         states = bytes(self.states[part])
         errors = {n - numbers.start: error for n, error in self.errors.items() if n in numbers}
-        if HELD in states:
-            held = (place for place, state in enumerate(states) if state == HELD)
-            errors.update(dict.fromkeys(held, HeldBackError()))
+        for state, error in ((HELD, HeldBackError()), (IN_FLIGHT, self._cut_off(operation))):
+            if error is not None and state in states:
+                own = (place for place, each in enumerate(states) if each == state)
+                errors = {**dict.fromkeys(own, error), **errors}
         return OperationResult(
             operation,
             states.translate(AS_TOLD),

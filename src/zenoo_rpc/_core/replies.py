@@ -115,7 +115,7 @@ class Replies:
     def _held_back(self, call: Call, reply: HeldBack) -> None:
         """A transaction keeps the call back until its end, and tells then what became of it."""
         self._ledger.mark(call.numbers, HELD)
-        self._agenda.settle(call.numbers)
+        self._agenda.settle(call.numbers, Status.NOT_SENT)
         reply.listeners.append(lambda endings: self._ended(call, endings))
 
     def _ended(self, call: Call, endings: Sequence[Ending]) -> None:
@@ -138,6 +138,9 @@ class Replies:
         if isinstance(call, Load) or self._on_error == "stop":
             self.refuse(call, refused.errors)
             alone = refused.suspects
+        if call.lane is not None and alone:
+            self._agenda.again(call.apart(alone, without=refused.errors))
+            return
         self._agenda.again(call.only([place]) for place in sorted(alone))
         self._agenda.again([call.without(named)] if named else call.halves())
 
@@ -185,7 +188,7 @@ class Replies:
             self.settle(call, fault.status, fault.error)
             if fault.is_conflict:
                 self._agenda.cut_short(call)
-            if self._on_error == "stop" or fault.proof is not Proof.ROLLED_BACK:
+            if self._on_error == "stop" or not (fault.may_isolate or fault.is_conflict):
                 self.stop(fault.error)
             return
         self._suspend(call, fault.error)

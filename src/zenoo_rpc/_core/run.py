@@ -140,12 +140,16 @@ class Run:
             self._agenda.returned(call)
             self._replies.file(call, reply, seconds)
 
-    def stop(self, reason: str = "") -> None:
+    def stop(self, reason: str = "", cause: BaseException | None = None) -> None:
         """Let the calls in flight finish, and hand out no other; the *reason* is told."""
         with self._lock:
             self._agenda.stopped = True
             if reason:
-                self._ledger.close(reason)
+                self._ledger.close(reason, cause)
+
+    def cut_off(self, error: BaseException) -> None:
+        """Stop because of what came from elsewhere."""
+        self.stop(f"the batch was cut off by {type(error).__name__}", error)
 
     def goes_on(self) -> bool:
         """Whether it was not stopped."""

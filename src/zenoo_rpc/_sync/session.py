@@ -224,10 +224,11 @@ class Session:
                 tried = 1
             passed = terms.traffic.passed
             pause = retry.pause_after(reply, request.idempotent, tried, random.random())
-            if pause is not None:
-                turn = terms.traffic.turn(time.monotonic())
-                pause = max(turn, (retry_after(reply) or 0.0) if turned_away else pause)
-            if pause is None or not (since.allows(pause) and terms.deadline.allows(pause)):
+            if pause is None:
+                break
+            turn = terms.traffic.turn(time.monotonic())
+            pause = max(turn, (retry_after(reply) or 0.0) if turned_away else pause)
+            if not (since.allows(pause) and terms.deadline.allows(pause)):
                 terms.traffic.give_back()
                 break
             unknown = reply if reply.proof is Proof.UNKNOWN else unknown

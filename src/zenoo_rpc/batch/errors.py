@@ -85,6 +85,13 @@ class NotSentError(BatchError):
         self.__cause__ = cause
 
 
+class NotAwaitedError(NotSentError):
+    """Why nothing is known of a record that was sent: the batch had ended before an answer came."""
+
+    def __str__(self) -> str:
+        return f"it was sent, and no answer was waited for, as {self.reason}"
+
+
 class StreamStoppedError(BatchError):
     """A stream of outcomes that ended before its records did, and the *reason* why.
 

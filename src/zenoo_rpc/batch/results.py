@@ -6,7 +6,7 @@ import enum
 import functools
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import attrs
@@ -228,6 +228,23 @@ class BatchResult:
     """What became of a batch; *operations* are in the order in which they were added."""
 
     operations: tuple[OperationResult, ...]
+
+    @classmethod
+    def of_nothing_sent(cls, operations: Iterable[Operation], reason: NotSentError) -> Self:
+        """Return the result of a batch of which nothing was sent."""
+        return cls(
+            tuple(
+                OperationResult(
+                    each,
+                    states=bytes(len(each)),
+                    created_ids=array("q", bytes(8 * len(each))),
+                    errors={},
+                    unread=isinstance(each, StreamOperation),
+                    reason=reason,
+                )
+                for each in operations
+            )
+        )
 
     def __len__(self) -> int:
         return sum(map(len, self.operations))

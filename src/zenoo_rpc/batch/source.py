@@ -175,7 +175,7 @@ class CreateSource(Source):
         self.kept: dict[int, tuple[WireRecord, str]] = {}  # what was read and is not settled
         self._external_ids = external_ids
         self._lane = lane
-        self._lanes: dict[int, int | None] = {}  # by index, of what waits for fields
+        self.lanes: dict[int, int | None] = {}  # of what is kept, if it has lanes
         self._seen: dict[str, int] = {}
         self._waiting: dict[tuple[tuple[str, ...], int | None], deque[Part]] = {}
 
@@ -188,9 +188,10 @@ class CreateSource(Source):
         return sum(map(len, self._waiting.values()))
 
     def _add(self, index: int, item: object) -> None:
-        self.kept[index] = self._check.create(item, index, self._external_ids, self._seen)
+        made = self._check.create(item, index, self._external_ids, self._seen)
         if self._lane is not None:
-            self._lanes[index] = self._check.lane(item, index, self.kept[index][0], self._lane)
+            self.lanes[index] = self._check.lane(item, index, made[0], self._lane)
+        self.kept[index] = made
         self._place(index)
 
     def _lacking(self, index: int) -> set[str]:
@@ -207,7 +208,7 @@ class CreateSource(Source):
         if self.imports:
             columns, texts = row(record, name, self.fields or {})
         part = Part(index, encode(texts or record), texts)
-        kind = columns, self._lanes.pop(index, None)
+        kind = columns, self.lanes.get(index)
         self._waiting.setdefault(kind, deque()).append(part)
 
     def cut(
@@ -242,6 +243,7 @@ class CreateSource(Source):
         """Keep these records no longer."""
         for index in indexes:
             self.kept.pop(index, None)
+            self.lanes.pop(index, None)
 
     def lose(self, indexes: Iterable[int]) -> None:
         """Take note that these records are unknown; those with external ids may be sent again."""
@@ -340,7 +342,8 @@ class IdSource(Source):
 
     def leave(self, indexes: Iterable[int]) -> None:
         """Take note that these records may be written later; they are kept."""
-        self._left.update((self.kept[index][0], index) for index in indexes)
+        kept = self.kept
+        self._left.update((kept[index][0], index) for index in indexes if index in kept)
 
 
 def _errors(

@@ -84,10 +84,14 @@ class CreateStream(StreamOperation):
 
     def only(self, indexes: Iterable[int]) -> CreateOperation:
         """Return a create of the records at these indexes; they must be unsettled."""
-        kept = [self.source.kept[index] for index in indexes]
+        chosen = list(indexes)
+        kept = [self.source.kept[index] for index in chosen]
         names = [name for _, name in kept] if self.imports else None
+        lane = [self.source.lanes[index] for index in chosen] if self.source.lanes else None
         records = [record for record, _ in kept]
-        return CreateOperation(self.model, records, external_ids=names, context=self.context)
+        return CreateOperation(
+            self.model, records, external_ids=names, lane=lane, context=self.context
+        )
 
 
 @attrs.frozen(repr=False, init=False, eq=False)

@@ -14,7 +14,7 @@ from ...batch.operations import CreateOperation, Operation, UpdateOperation
 from ...batch.results import Status
 from ...batch.streams import StreamOperation
 from ...batch.validate import Checker
-from ...errors import InvalidValueError, QuestionError, ZenooError
+from ...errors import AuthenticationError, InvalidValueError, QuestionError, ZenooError
 from ...wire.encoding import encode
 from ...wire.typed import Fields, Known, MarkedRecord, typed, unknown
 from ...wire.values import WireRecord
@@ -57,8 +57,8 @@ def not_described(model: str, reply: Answer | Fault) -> tuple[Status, ZenooError
     """Return what is told of the records of a model whose fields are not known."""
     if isinstance(reply, Answer):
         return Status.NOT_SENT, QuestionError(model, "the answer to fields_get tells of no fields")
-    if reply.status is Status.REFUSED:  # there is no such model, or the login was rejected
-        return Status.REFUSED, reply.error
+    if reply.status is Status.REFUSED or isinstance(reply.error, AuthenticationError):
+        return reply.status, reply.error  # there is no such model, or the login was rejected
     return Status.NOT_SENT, not_answered(model, reply)
 
 
