@@ -216,7 +216,10 @@ async def test_the_report(client, pool):
             await client.unlink("res.partner", pool[1])
             await client.execute_kw("res.partner", "copy", [pool[:1]])
             raise OwnError
-    line = "<TransactionReport: partly rolled back, 1 undone, 1 not undone, 1 held back>"
+    line = (
+        "<TransactionReport: partly rolled back, 1 undone, 1 not undone, "
+        "1 deletion not carried out>"
+    )
     assert line == repr(tx.report) == repr(pickle.loads(pickle.dumps(tx.report)))
     again = pickle.loads(pickle.dumps(caught.value))
     assert (caught.value.report, str(caught.value)) == (again.report, str(again))

@@ -28,6 +28,8 @@ from zenoo_rpc._core.undo import (
     final,
     gathered,
     left_nothing,
+    may_be_gone,
+    why_to_give_up,
 )
 from zenoo_rpc._core.writes import (
     is_known,
@@ -36,15 +38,30 @@ from zenoo_rpc._core.writes import (
     write_of,
 )
 from zenoo_rpc.batch.operations import UnlinkOperation
-from zenoo_rpc.batch.results import BatchResult, OperationResult, Status
+from zenoo_rpc.batch.results import BatchExecutionError, BatchResult, OperationResult, Status
 from zenoo_rpc.batch.transaction import (
     Change,
     TransactionReport,
+    TransactionRollbackError,
     TransactionSettings,
     TransactionState,
     TransactionStateError,
 )
-from zenoo_rpc.errors import AccessError, InvalidValueError, MissingError
+from zenoo_rpc.errors import (
+    AccessError,
+    AuthenticationError,
+    ClientClosedError,
+    ConflictError,
+    GatewayError,
+    InvalidValueError,
+    MissingError,
+    NotBegunError,
+    OutcomeUnknownError,
+    QuestionError,
+    RefusedConnectionError,
+    ServerError,
+    TooLargeError,
+)
 from zenoo_rpc.wire.encoding import encode
 
 FIELDS = {
@@ -409,10 +426,64 @@ def test_reports():
     report = TransactionReport(state, (), (Change("update", "m", (1, 2)),), left, unknown)
     lines = report.summary().splitlines()
     assert "the transaction is partly rolled back: 2 undone, 7 not undone, 2 unknown" == lines[0]
-    assert ["  copy m, ids [0]: why", "  ... and 3 more in the report"] == [lines[1], lines[-1]]
+    assert ["  copy m, ids [0]: why", "  ... and 3 more in the report"] == [lines[1], lines[-2]]
+    assert "`tx.rollback()` tries once more what is left" == lines[-1]
+    assert f"{report.summary()}; all is in `error.report`" == str(TransactionRollbackError(report))
     assert "create m, records [0, 1]: no answer came" == str(unknown[0])
-    assert "update m, 9" == str(Change("update", "m", tuple(range(9))))
-    assert "nothing was written" in TransactionReport(TransactionState.COMMITTED).summary()
+    assert "nothing was written" == TransactionReport(TransactionState.COMMITTED).summary()[-19:]
+
+
+def test_a_change_names_its_records():
+    """The first of them, where they are many."""
+    assert "update m, ids [0, 1, 2, 3, 4]" == str(Change("update", "m", tuple(range(5))))
+    many = Change("update", "m", tuple(range(2000)), "why")
+    assert "update m, ids [0, 1, 2, 3, 4, ... and 1,995 more]: why" == str(many)
+    places = Change("create", "m", (), "", tuple(range(6)))
+    assert "create m, records [0, 1, 2, 3, 4, ... and 1 more]" == str(places)
+
+
+def test_deletions_in_a_report():
+    """While they wait they are held back; after a rollback they will not come any more."""
+    held = (Change("unlink", "m", (1, 2)), Change("unlink", "m", (3,)))
+    for state in (TransactionState.ACTIVE, TransactionState.COMMITTED):
+        assert "3 held back" in repr(TransactionReport(state, held=held))
+    for state in (TransactionState.ROLLED_BACK, TransactionState.PARTLY_ROLLED_BACK):
+        assert "3 deletions not carried out" in repr(TransactionReport(state, held=held))
+        assert "1 deletion not carried out" in repr(TransactionReport(state, held=held[1:]))
+
+
+@pytest.mark.parametrize(
+    ("error", "doubtful"),
+    [
+        (RefusedConnectionError("x"), True),
+        (GatewayError("x"), True),
+        (QuestionError("m", "no answer came"), True),
+        (NotBegunError("no connection"), True),
+        (OutcomeUnknownError("the database is lost"), True),
+        (BatchExecutionError(BatchResult(())), True),  # of a callback
+        (TooLargeError("x"), False),
+        (AccessError("not you"), False),
+        (ConflictError("not now"), False),
+        (AuthenticationError("who?"), False),
+        (ServerError("?"), False),
+        (ClientClosedError("x"), False),
+        (ValueError(), False),
+        (None, False),
+    ],
+)
+def test_who_may_be_gone(error, doubtful):
+    """The server, where no answer came; not where it refused a change, or the caller failed."""
+    assert doubtful is may_be_gone(error)
+
+
+def test_when_an_undo_gives_up():
+    """When a question to the server gets no answer either; one that fails there is answered."""
+    assert "" == why_to_give_up(Answer({}))
+    assert "" == why_to_give_up(REFUSED)
+    gone = transport_fault(Kind.REFUSED, "http://x", "detail")
+    assert "the server does not answer (the connection was refused)" == why_to_give_up(gone)
+    full = odoo_fault("psycopg2.pool.PoolError", "The Connection Pool Is Full", (), "")
+    assert "(The Connection Pool Is Full" in why_to_give_up(full)
 
 
 @pytest.mark.parametrize("options", [{"on_conflict": "?"}, {"unlink": "later"}])

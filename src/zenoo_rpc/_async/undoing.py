@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Unpack
 
 from .._compat import anotify
+from .._core.deadline import Deadline
 from .._core.exchange import value_of
+from .._core.steps.server_back import AnswersAgain
 from .._core.terms import Terms
 from .._core.undo import (
     ARCHIVED,
+    ASKED_FOR,
     Compensation,
     Created,
     Entry,
     Following,
     Unanswered,
     Updated,
+    may_be_gone,
+    why_to_give_up,
 )
 from .._core.writes import rows_of
 from ..batch.operations import Operation
-from ..batch.options import BatchOptions, Options
+from ..batch.options import BatchOptions, ManagerSettings, Options
 from ..batch.results import BatchResult
 from ..batch.transaction import Change
 from ..errors import MissingError, ZenooError
@@ -46,14 +52,16 @@ class Undoer:
         self.undone: list[Change] = []
         self.overwrite = False
         self.archive = False
+        self._is_in_doubt = False  # whether the server is there
 
     async def take_back(self, entry: Entry) -> list[Entry]:
         """Take one entry back, and return what is left of it."""
+        self._is_in_doubt = False
         try:
             match entry:
                 case Compensation():
                     await anotify(lambda _: entry.callback(), None)
-                    self.undone.append(entry.change)
+                    self.undone.append(entry.only(entry.change.ids).change)
                     return []
                 case Updated():
                     return await self._restore(entry)
@@ -64,10 +72,23 @@ class Undoer:
                 case Unanswered(names=(_, *_)):
                     return await self._find_out(entry)
         except Exception as error:
+            self._is_in_doubt = may_be_gone(error)
             kind = type(error).__name__
             words = str(error) if isinstance(error, ZenooError) else f"it raised {kind}"
             return [entry.only(entry.change.ids, words)]
         return [entry]
+
+    async def why_to_give_up(self) -> str:
+        """Return why nothing more is to be tried for now, and "" while the server answers.
+
+        It is asked, with all tries, only where the last entry found it gone: the answer to one call
+        may be lost while others get through.
+        """
+        if not self._is_in_doubt:
+            return ""
+        terms = Terms(deadline=Deadline(ASKED_FOR, time.monotonic))
+        question = AnswersAgain([])
+        return why_to_give_up(await self._client.send_call(question, ManagerSettings(), terms))
 
     async def _restore(self, entry: Updated) -> list[Entry]:
         model, ids, names = entry.change.model, list(entry.before), list(entry.written)
@@ -124,4 +145,7 @@ class Undoer:
             await manager.carry_out(run, chosen)
         finally:
             told(run.result())
-        return run.result()
+        result = run.result()
+        errors = (outcome.error for outcome in (*result.not_sent, *result.unknown))
+        self._is_in_doubt = self._is_in_doubt or any(map(may_be_gone, errors))
+        return result

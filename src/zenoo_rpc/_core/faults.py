@@ -217,6 +217,12 @@ class Fault:
         return again or self.proof is Proof.UNKNOWN
 
     @property
+    def in_short(self) -> str:
+        """Why no value came, without what it means for a write."""
+        error = self.error
+        return error.summary if isinstance(error, errors.TransportError) else str(error)
+
+    @property
     def is_conflict(self) -> bool:
         """Whether another transaction was in the way of the call."""
         return isinstance(self.error, errors.ConflictError)
@@ -232,9 +238,7 @@ def not_answered(model: str, fault: Fault) -> errors.QuestionError:
 
     What became of the question is nobody's concern, and the texts of faults are about writes.
     """
-    error = fault.error
-    reason = error.summary if isinstance(error, errors.TransportError) else str(error)
-    return errors.QuestionError(model, reason)
+    return errors.QuestionError(model, fault.in_short)
 
 
 def transport_fault(

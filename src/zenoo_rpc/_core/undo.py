@@ -12,9 +12,16 @@ from typing import Self
 import attrs
 
 from ..batch.operations import Operation, UnlinkOperation, UpdateOperation, WriteManyOperation
-from ..batch.results import BatchResult, Status
+from ..batch.results import BatchExecutionError, BatchResult, Status
 from ..batch.transaction import Change, HeldBackError
-from ..errors import MissingError
+from ..errors import (
+    MissingError,
+    NotBegunError,
+    OutcomeUnknownError,
+    QuestionError,
+    TooLargeError,
+    TransportError,
+)
 from ..wire.values import WireRecord
 from .exchange import Answer, Ending, Listener, Request
 from .faults import Fault, Proof
@@ -23,6 +30,7 @@ from .steps.known import found, question
 from .writes import Rows, Write
 
 TOGETHER = 100  # records that are taken back by one operation
+ASKED_FOR = 30.0  # seconds that the server is asked for whether it is there
 
 CUT_OFF = "cut off before it was taken back"
 CONFLICT = "conflict: somebody else wrote to it since"
@@ -273,3 +281,28 @@ def created(entry: Unanswered, ids: Iterable[object]) -> Created | None:
         return None
     change = Change("create", entry.change.model, numbers)
     return Created(change, entry.context)
+
+
+# -- whether to go on ------------------------------------------------------------------------------
+
+
+def may_be_gone(error: object) -> bool:
+    """Whether the server may be gone, by what one step ended with: no answer came, nor a refusal.
+
+    The batch of a callback may have failed for that, too.
+    """
+    doubtful = (
+        TransportError,
+        QuestionError,
+        NotBegunError,
+        OutcomeUnknownError,
+        BatchExecutionError,
+    )
+    return isinstance(error, doubtful) and not isinstance(error, TooLargeError)
+
+
+def why_to_give_up(reply: Answer | Fault) -> str:
+    """Return why nothing more is tried, by the reply to a question to the server; "" to go on."""
+    if isinstance(reply, Answer) or reply.proof is Proof.ROLLED_BACK:
+        return ""
+    return f"the server does not answer ({reply.in_short})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -26,6 +27,7 @@ from ..batch.transaction import (
     TransactionSettings,
     TransactionState,
     TransactionStateError,
+    total,
 )
 from ..errors import MissingError, ZenooError
 from ..wire import arguments
@@ -33,6 +35,10 @@ from .caller import Caller
 from .recorder import Errand
 from .session import Recorder, Session
 from .undoing import Undoer
+
+logger = logging.getLogger("zenoo_rpc")
+
+GAVE_UP = "%s: the undo of a transaction gave up, as %s; %d changes are left"
 
 
 class TransactionManager:
@@ -306,13 +312,19 @@ class Transaction:
         self.state = TransactionState.PARTLY_ROLLED_BACK
 
         def job() -> None:
+            why = ""
             try:
                 with self._session.unrecorded():
-                    while entries:
+                    while entries and not why:
                         self._left += self._undoer.take_back(entries[-1])
                         entries.pop()
+                        why = self._undoer.why_to_give_up() if entries else ""
             finally:
-                self._left += [entry.with_reason(CUT_OFF) for entry in reversed(entries)]
+                reason = f"not tried: {why}" if why else CUT_OFF
+                self._left += [entry.with_reason(reason) for entry in reversed(entries)]
+            if why:
+                left = total(entry.change for entry in self._left)
+                logger.warning(GAVE_UP, self._session.address, why, left)
             if not self._left:
                 self.state = TransactionState.ROLLED_BACK
 

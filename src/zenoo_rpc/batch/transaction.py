@@ -18,7 +18,7 @@ import attrs
 from ..errors import UsageError, ZenooError
 from ..wire.arguments import one_of, validator, yes_or_no
 
-SHOWN = 5  # changes that a summary names
+SHOWN = 5  # changes that a summary names, and records of each
 
 
 class TransactionOptions(TypedDict, total=False):
@@ -86,9 +86,18 @@ class Change:
         return len(self.ids) or len(self.records)
 
     def __str__(self) -> str:
-        where = f"records {list(self.records)}" if self.records else f"ids {list(self.ids)}"
-        text = f"{self.action} {self.model}, {where if len(self) <= SHOWN else len(self)}"
+        numbers = self.records or self.ids
+        shown = [str(number) for number in numbers[:SHOWN]]
+        if len(numbers) > SHOWN:
+            shown.append(f"... and {len(numbers) - SHOWN:,} more")
+        where = "records" if self.records else "ids"
+        text = f"{self.action} {self.model}, {where} [{', '.join(shown)}]"
         return f"{text}: {self.reason}" if self.reason else text
+
+
+def total(changes: Iterable[Change]) -> int:
+    """Return how many records were changed; what names none counts as one."""
+    return sum(len(change) or 1 for change in changes)
 
 
 @attrs.frozen(repr=False)
@@ -111,14 +120,17 @@ class TransactionReport:
         return f"<{type(self).__name__}: {self.state.label}, {self._counted()}>"
 
     def _counted(self) -> str:
+        held = "held back"
+        if self.state in (TransactionState.ROLLED_BACK, TransactionState.PARTLY_ROLLED_BACK):
+            held = f"deletion{'s' * (total(self.held) > 1)} not carried out"
         counts = [
-            f"{sum(len(each) or 1 for each in changes):,} {name}"
+            f"{total(changes):,} {name}"
             for name, changes in (
                 ("applied", self.applied),
                 ("undone", self.undone),
                 ("not undone", self.not_undone),
                 ("unknown", self.unknown),
-                ("held back", self.held),
+                (held, self.held),
             )
             if changes
         ]
@@ -131,6 +143,8 @@ class TransactionReport:
         lines += [f"  {change}" for change in left[:SHOWN]]
         if len(left) > SHOWN:
             lines.append(f"  ... and {len(left) - SHOWN:,} more in the report")
+        if self.state is TransactionState.PARTLY_ROLLED_BACK:
+            lines.append("`tx.rollback()` tries once more what is left")
         return "\n".join(lines)
 
 
@@ -185,4 +199,4 @@ class TransactionRollbackError(TransactionError):
         self.report = report
 
     def __str__(self) -> str:
-        return self.report.summary()
+        return f"{self.report.summary()}; all is in `error.report`"
