@@ -22,7 +22,8 @@ ROOMY = 2**20
 LEARN = st.tuples(st.just("learn"), st.integers(1, 10_000), st.floats(0, 1000))
 SHRINK = st.tuples(st.just("shrink"), st.integers(1, 10_000), st.just(0.0))
 REFUSED = st.tuples(st.just("refused"), st.integers(1, 10_000), st.floats(0, 1000))
-STEPS = st.lists(LEARN | SHRINK | REFUSED, max_size=30)
+SKIPPED = st.tuples(st.just("skipped"), st.integers(1, 10_000), st.floats(0, 1000))
+STEPS = st.lists(LEARN | SHRINK | REFUSED | SKIPPED, max_size=30)
 TOO_LARGE = transport_fault(Kind.TOO_LARGE, ADDRESS, status=413)
 
 
@@ -33,6 +34,8 @@ def steps(limits, taken):
             limits.learn(count, seconds)
         elif what == "refused":
             limits.refused(count, seconds)
+        elif what == "skipped":
+            limits.skipped(count, seconds)
         else:
             limits.shrink(count)
 
@@ -118,6 +121,19 @@ def test_refused_imports_take_no_longer_than_others():
     pace.refused(START, 0.1)
     pace.refused(FEWEST_ROWS, 10 * TARGET)
     assert FEWEST_ROWS // 10 == pace.size
+
+
+def test_imports_of_which_nothing_is_sent_grow_too():
+    """A load that changes nothing is as long as any other; slow comparisons do not grow."""
+    pace = Pacing(ROOMY, TARGET).of("m", "load")
+    pace.skipped(START, TARGET)
+    pace.skipped(START - 1, 0.1)
+    assert START == pace.size
+    for _ in range(9):
+        pace.skipped(pace.size, 0.1)
+    assert MOST_ROWS == pace.size
+    pace.learn(MOST_ROWS, TARGET / 2)  # much slower than to compare, and no reason to shrink
+    assert MOST_ROWS == pace.size
 
 
 def test_imports_grow_again_when_many_have_passed():

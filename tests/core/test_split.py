@@ -14,8 +14,11 @@ from zenoo_rpc._core.faults import Kind, odoo_fault, transport_fault
 from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.steps.access import AccessCheck, Rights, concerns_all, needs_probe
+from zenoo_rpc._core.steps.fields import FieldTypes
 from zenoo_rpc._core.steps.split import Split, isolate
+from zenoo_rpc._core.ways import Ways
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, UpdateOperation
+from zenoo_rpc.batch.options import Way
 from zenoo_rpc.batch.results import Status
 
 from .simulated import ADDRESS, Driver, Server
@@ -60,7 +63,7 @@ def test_invalid_field_of_created_records(words):
     call = create({"a": 1}, {"nofield": 1}, {"a": 2}, {"a": 3, "nofield": 0})
     fault = refusal(VALUE, f"Invalid field 'nofield' {words} 'm'")
 
-    assert ([11, 13], [[10, 12]]) == shown(isolate(call, fault))
+    assert ([11, 13], [[10, 12]]) == shown(isolate(call, fault, ()))
 
 
 def test_invalid_field_of_all():
@@ -68,7 +71,7 @@ def test_invalid_field_of_all():
     call = create({"nofield": 1}, {"nofield": 2})
     fault = refusal(VALUE, "Invalid field 'nofield' in 'm'")
 
-    assert Split(call, ()) == isolate(call, fault)
+    assert Split(call, ()) == isolate(call, fault, ())
 
 
 @pytest.mark.parametrize(
@@ -84,7 +87,7 @@ def test_invalid_field_of_a_write(fault):
     """A write has the same values for all records, so its invalid field is all records'."""
     call = write([7, 8, 9], {"nofield": 1})
 
-    assert Split(call, ()) == isolate(call, fault)
+    assert Split(call, ()) == isolate(call, fault, ())
 
 
 @pytest.mark.parametrize(
@@ -148,7 +151,7 @@ def test_invalid_field_of_a_write(fault):
 )
 def test_halves_where_nothing_is_named(call, fault):
     """Where the words name no record of the call, it goes again in halves."""
-    assert ([], [[10], [11]]) == shown(isolate(call, fault))
+    assert ([], [[10], [11]]) == shown(isolate(call, fault, ()))
 
 
 @pytest.mark.parametrize("make", [unlink, lambda ids: write(ids, {"a": 1})])
@@ -156,7 +159,7 @@ def test_missing_record(make):
     """The missing record is refused; the others go in halves, as there may be more."""
     fault = refusal(MISSING, "Record does not exist.\n(Record: m(8,), User: 2)")
 
-    told = isolate(make([7, 8, 9, 80]), fault)
+    told = isolate(make([7, 8, 9, 80]), fault, ())
 
     assert ([11], [[10], [12, 13]]) == shown(told)
 
@@ -165,7 +168,7 @@ def test_missing_record_of_two():
     """What is left of two records is one call."""
     fault = refusal(MISSING, "Record does not exist.\n(Record: m(8,), User: 2)")
 
-    assert ([11], [[10]]) == shown(isolate(unlink([7, 8]), fault))
+    assert ([11], [[10]]) == shown(isolate(unlink([7, 8]), fault, ()))
 
 
 MESSAGES = st.sampled_from(
@@ -190,7 +193,7 @@ CALLS = st.one_of(
 @given(CALLS, MESSAGES)
 def test_each_record_stays_or_goes_again(call, words):
     """Every record is either refused or in exactly one call, and no call is as big as it was."""
-    told = isolate(call, refusal(*words))
+    told = isolate(call, refusal(*words), ())
 
     refused, again = shown(told)
     assert list(call.numbers) == sorted([*refused, *(n for numbers in again for n in numbers)])
@@ -361,3 +364,40 @@ def test_named_fields_cost_the_minimum(operation, expected, calls):
 
     assert expected == refused(run)
     assert calls == server.calls
+
+
+@pytest.mark.parametrize("field", ["state", "nope"])
+@pytest.mark.parametrize(
+    ("described", "asked"),
+    [
+        (None, 0),  # they are known
+        (Answer({"state": {"type": "char"}}), 1),
+        (Answer(7), 1),
+        (transport_fault(Kind.CLOSED, ADDRESS), 1),
+    ],
+)
+def test_a_key_error_that_names_a_field(described, asked, field):
+    """Of one that is there it says nothing: it may be any key. The fields are asked for once."""
+    ways = Ways(19, first=Way.WRITE)
+    if described is None:
+        ways.fields["m"] = {"state": {"type": "char"}}
+    run = Run([UpdateOperation("m", range(1, 9), {field: "x"})], Limits(4, 999), ways=ways)
+    in_flight, questions = [], 0
+    while run.advance():
+        while (call := run.take()) is not None or in_flight:
+            if call is not None:
+                in_flight.append(call)
+                continue
+            call = in_flight.pop(0)
+            if isinstance(call, FieldTypes):
+                questions += 1
+                run.record(call, described)
+            elif field == "nope" or b"3" in call.parts:
+                run.record(call, refusal("builtins.KeyError", f"'{field}'"))
+            else:
+                run.record(call, Answer(True))
+    bad = [outcome.id for outcome in run.result() if outcome.status is Status.REFUSED]
+    assert asked == questions
+    known = ways.fields.get("m")
+    alone = [3] if known else [1, 2, 3, 4]
+    assert (alone if field == "state" else list(range(1, 9))) == bad

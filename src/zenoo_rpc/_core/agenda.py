@@ -190,6 +190,12 @@ class Agenda:
         """Send these before anything else; None is a call of which nothing was left."""
         self._again += (each for each in new if each is not None)
 
+    def ask_for_fields(self, model: str) -> bool:
+        """Ask for the fields of a model, once; whether the question is still to be sent."""
+        if self._preparation.is_new(model):
+            self.go_first([FieldTypes(model)])
+        return FieldTypes(model) in self._first
+
     def go_first(self, steps: Iterable[Step | Call]) -> None:
         """Send these before anything else, when all that is in flight has come back."""
         self._first.extend(steps)

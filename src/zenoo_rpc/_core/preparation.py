@@ -43,6 +43,12 @@ class Preparation:
         self._asked.update(new)
         return [FieldTypes(model) for model in new]
 
+    def is_new(self, model: str) -> bool:
+        """Whether the fields of a model were not asked for, which they are now."""
+        new = model not in self._ways.fields and model not in self._asked
+        self._asked.add(model)
+        return new
+
     def describe(
         self, model: str, reply: Answer | Fault
     ) -> Iterator[tuple[Operation, Sequence[int], Status, ZenooError]]:

@@ -29,7 +29,7 @@ from .steps.base import Step
 from .steps.created import CreatedByItself
 from .steps.known import Reconcile, needs_reconcile
 from .steps.remaining import RemainingIds, needs_survey
-from .steps.split import is_missing, isolate
+from .steps.split import is_missing, isolate, names_a_field
 from .ways import Ways
 
 LOST_IN_A_ROW = 10  # waits for a server that answers questions and nothing else
@@ -62,6 +62,7 @@ class Replies:
         self._settles = settles
         self._goes_on = goes_on
         self._rights = Rights()
+        self._seconds = 0.0  # that the answer took on which a step decides
         self._lost_in_a_row = 0  # how often it had to wait, and no call was answered in between
 
     def file(self, call: Step | Call, reply: Answer | Fault, seconds: float = 0.0) -> None:
@@ -69,6 +70,7 @@ class Replies:
         if not isinstance(call, Call):
             if call is self._agenda.awaited:
                 self._agenda.awaited = None
+            self._seconds = seconds
             call.decide(reply, self)
         elif isinstance(reply, HeldBack):
             self._held_back(call, reply)
@@ -199,7 +201,11 @@ class Replies:
         ):
             self._ask(call, fault)
             return
-        told = isolate(call, fault)
+        asks = names_a_field(call, fault.error) and not self._agenda.stopped
+        if asks and self._agenda.ask_for_fields(call.model):
+            self._agenda.again([call])
+            return
+        told = isolate(call, fault, self._ways.fields.get(call.model) or ())
         self._agenda.again(told.again)
         if told.refused is not None:
             self.settle(told.refused, Status.REFUSED, fault.error)
@@ -264,6 +270,10 @@ class Replies:
         """Keep the reason why it would be unknown, if the run ended before it is found out."""
         self._ledger.mark(call.numbers, IN_FLIGHT)
         self._ledger.blame(call.numbers, error)
+
+    def skip(self, call: Call) -> None:
+        """Take note that nothing of an import had to be sent."""
+        self._sizes.of(call.model, call.method).skipped(len(call), self._seconds)
 
     def refuse(self, call: Call, errors: Mapping[int, ZenooError]) -> None:
         """Tell the records at these places in a call as refused."""

@@ -26,6 +26,9 @@ class Limits:
     def learn(self, count: int, seconds: float) -> None:
         """Take no notice: what was asked for is obeyed."""
 
+    def skipped(self, count: int, seconds: float) -> None:
+        """Take no notice: what was asked for is obeyed."""
+
     def shrink(self, count: int) -> None:
         """Take no notice: what was asked for is obeyed."""
 
@@ -60,12 +63,13 @@ class Pace:
         if count < self.size or seconds <= 0:
             return  # a last call, or one that was cut before the size was changed
         rate = count / seconds
-        self._clean += 1
-        if self._clean >= CLEAN:
-            self._clean, self._most = 0, min(2 * self._most, self._limit)
-        if 2 * seconds <= self._target and rate >= MODEST * self._best:
-            self.size = min(2 * self.size, self._most)
+        self._passed(2 * seconds <= self._target and rate >= MODEST * self._best)
         self._best = max(self._best, rate)
+
+    def skipped(self, count: int, seconds: float) -> None:
+        """Adapt to an import of *count* rows that were all there; to compare took so long."""
+        if count >= self.size:
+            self._passed(2 * seconds <= self._target)
 
     def shrink(self, count: int) -> None:
         """Adapt to a call of *count* records that was too large, or took too long."""
@@ -78,6 +82,13 @@ class Pace:
         if count > FEWEST_ROWS:
             self._most = min(self._most, max(FEWEST_ROWS, count // 2))
             self._bring_down(self._most)
+
+    def _passed(self, may_grow: bool) -> None:
+        self._clean += 1
+        if self._clean >= CLEAN:
+            self._clean, self._most = 0, min(2 * self._most, self._limit)
+        if may_grow:
+            self.size = min(2 * self.size, self._most)
 
     def _take_time(self, count: int, seconds: float) -> None:
         if seconds > self._target:

@@ -12,6 +12,7 @@ from .._core.call import Call
 from .._core.deadline import Deadline
 from .._core.run import Run
 from .._core.steps.base import Step
+from .._core.steps.server_back import AnswersAgain
 from .._core.terms import Course, Terms
 from .._core.traffic import Traffic
 from ..batch.options import QUIET, BatchOptions, ManagerSettings
@@ -167,6 +168,10 @@ class Execution:
         terms = self._terms if isinstance(call, Call) else self._patiently
         terms = attrs.evolve(terms, course=Course())
         began = time.monotonic()
+        if isinstance(call, AnswersAgain):
+            unknown = self._run.progress()["stats"]["unknown"]
+            logger.warning("%s: the server does not answer; %d records are unknown, and the rest "
+                           "waits for it", self._run.label, unknown)
         try:
             reply = self._client.send_call(call, self._settings, terms)
         except BaseException:
@@ -174,6 +179,8 @@ class Execution:
                 self._run.put_back(call)
             raise
         self._run.record(call, reply, time.monotonic() - began)
+        if isinstance(call, AnswersAgain) and self._run.goes_on():
+            logger.warning("%s: the server answers again; the batch goes on", self._run.label)
 
 
 class _Reporter:

@@ -55,6 +55,9 @@ class Book(Protocol):
     def settle(self, call: Call, status: Status, error: ZenooError) -> None:
         """Tell the records of a call, and why."""
 
+    def skip(self, call: Call) -> None:
+        """Take note that nothing of an import had to be sent."""
+
     def refuse(self, call: Call, errors: Mapping[int, ZenooError]) -> None:
         """Tell the records at these places in a call as refused."""
 

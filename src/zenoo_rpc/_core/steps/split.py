@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import attrs
 
@@ -42,10 +42,21 @@ def is_missing(call: Call, fault: Fault) -> bool:
     return error.name in UNKNOWN_METHOD and Way.SAVE in error.message
 
 
-def isolate(call: Call, fault: Fault) -> Split:
-    """Return what the refusal of *call*, of more than one record, tells and what to send now."""
+def names_a_field(call: Call, error: ZenooError) -> str | None:
+    """Return the key of a KeyError (19), which is the name of a field that is not there, maybe."""
+    writes = call.method in (Way.WRITE, Way.SAVE)
+    if writes and isinstance(error, ServerError) and error.name == "builtins.KeyError":
+        return error.message.strip("'")
+    return None
+
+
+def isolate(call: Call, fault: Fault, fields: Container[str]) -> Split:
+    """Return what the refusal of *call*, of more than one record, tells and what to send now.
+
+    *fields* are those that the model is known to have.
+    """
     error = fault.error
-    bad = _named(call, error)
+    bad = _named(call, error, fields)
     if not bad:
         return Split(None, call.halves())
     rest = call.without(bad)
@@ -56,14 +67,14 @@ def isolate(call: Call, fault: Fault) -> Split:
     return Split(call.only(bad), rest.halves() if more else (rest,))
 
 
-def _named(call: Call, error: ZenooError) -> set[int]:
+def _named(call: Call, error: ZenooError, fields: Container[str]) -> set[int]:
     """Return the places in the call of the records that the server's message names."""
     if isinstance(error, MissingError) and (match := MISSING_RECORD.search(error.message)):
         model, part = match[1], match[2].encode()
         if model == call.model:  # no part of a create is a bare id
             return {n for n, each in enumerate(call.parts) if each == part}
     field = _invalid_field(call, error)
-    if field is None:
+    if field is None or field in fields:
         return set()
     return {n for n, part in enumerate(call.written) if _has(part, field)}
 
@@ -74,10 +85,7 @@ def _invalid_field(call: Call, error: ZenooError) -> str | None:
         return None
     if match := INVALID_FIELD.search(error.message):
         return match[1] if match[2] == call.model else None
-    writes = call.method in (Way.WRITE, Way.SAVE)
-    if error.name == "builtins.KeyError" and writes:  # 19: just the field's name
-        return error.message.strip("'")
-    return None
+    return names_a_field(call, error)
 
 
 def _has(part: bytes, field: str) -> bool:

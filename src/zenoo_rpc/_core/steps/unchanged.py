@@ -125,7 +125,10 @@ class Comparison(AboutCall[Load]):
         done = self.call.only(same)
         book.name(done, [self.there[place] for place in same])
         book.done(done)
-        book.again([self.call.without(same)])
+        left = self.call.without(same)
+        book.again([left])
+        if left is None:
+            book.skip(self.call)
 
     def _is_in(self, row: Mapping[str, Any], texts: Sequence[str]) -> bool:
         cells = self.cells
