@@ -136,6 +136,36 @@ async def test_a_cancelled_task_ends_the_batch(server, holding):
     check_outcomes(batch.results, server, holding)
 
 
+async def within(load, seconds):
+    """Do the same as `asyncio.wait_for`, with a block."""
+    async with asyncio.timeout(seconds):
+        await load
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("limit", [asyncio.wait_for, within])
+async def test_the_result_after_a_limit_of_asyncio(server, holding, limit):
+    """It is on the cancellation inside, and on the cause of the TimeoutError outside."""
+    inside = []
+
+    async def load(client):
+        manager = client.batch_manager
+        try:
+            await manager.bulk_create("res.partner", named(40), chunk_size=5)
+        except asyncio.CancelledError as error:
+            inside.append(error.zenoo_result)
+            raise
+
+    async with ZenooClient(holding.url) as client:
+        await log_in(client, server)
+        with pytest.raises(TimeoutError) as caught:
+            await limit(load(client), 4)
+
+    assert [caught.value.__cause__.zenoo_result] == inside
+    assert 40 == len(inside[0])
+    assert inside[0].counts[Status.UNKNOWN]
+
+
 async def test_a_batch_cancelled_before_it_begins(server):
     """Nothing is sent, and each record is told as not sent."""
     with Proxy(server.host, server.port) as proxy:
@@ -214,11 +244,14 @@ def test_ctrl_c_ends_the_batch(server, holding, backend):
 
     thread = threading.Thread(target=interrupt)
     thread.start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as caught:
         anyio.run(partial(main), backend=backend)
     thread.join()
 
     (batch,) = batches
+    if backend == "asyncio":  # where it is a cancellation inside
+        told = caught.value.__context__.zenoo_result
+        assert batch.results.counts == told.counts
     assert 4 == len(creates(holding))
     assert [10, 10, 20] == [batch.results.counts[status] for status in THREE]
     check_outcomes(batch.results, server, holding)

@@ -110,6 +110,8 @@ def test_examples_of_the_async_api(server, ids, page, line, code, colour, capsys
         code = code.replace("import asyncio\n", "") if colour != "asyncio" else code
     code = at(server, code, ids)
     if colour == "blocking":
+        code = code.replace("import asyncio\n", "")
+        code = code.replace("asyncio.CancelledError", "KeyboardInterrupt")
         code = generator.Converter().convert(code)
 
     run(code, (page, line), colour)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 
 from .batch.options import Progress
 from .errors import MissingExtraError
@@ -18,13 +19,18 @@ class ProgressBar:
     """A callback that draws how many records are done; `close` leaves it as it stands."""
 
     def __init__(self, label: str = "") -> None:
+        notebook = _in_notebook()
+        plain = notebook and find_spec("ipywidgets") is None  # which tqdm.auto would warn of
         try:
-            from tqdm.auto import tqdm
+            if plain:
+                from tqdm.std import tqdm
+            else:
+                from tqdm.auto import tqdm
         except ImportError:
             raise MissingExtraError("progress=True needs tqdm: pip install tqdm") from None
         # None switches it off where nobody looks at a terminal, which a notebook is none of
-        disable = False if _in_notebook() else None
-        self._bar = tqdm(desc=label, unit="record", leave=True, disable=disable)
+        disable = False if notebook else None
+        self._bar = tqdm(desc=label, unit=" record", leave=True, disable=disable)
 
     def __call__(self, progress: Progress) -> None:
         self._bar.total = progress["total"]

@@ -422,7 +422,11 @@ def test_progress_ends_at_100_percent_with_failures_too(client):
 
 
 def test_a_callback_that_fails_changes_nothing(client, server, caplog):
-    """Its error is logged by name, without its text, and the batch goes on."""
+    """Its error is logged by name, without its text, and the batch goes on.
+
+    The places of its traceback are there for who asks for the log of level DEBUG.
+    """
+    caplog.set_level("DEBUG", "zenoo_rpc")
 
     def callback(progress):
         raise RuntimeError("s3cret")
@@ -432,7 +436,13 @@ def test_a_callback_that_fails_changes_nothing(client, server, caplog):
     )
 
     assert 3 == len(ids) == server.count("res.partner")
-    assert "RuntimeError" in caplog.text
+    [warning] = [each for each in caplog.records if each.levelname == "WARNING"]
+    assert "the progress callback raised RuntimeError; the batch goes on" == warning.getMessage()
+    [details] = [each for each in caplog.records if "raised it here" in each.getMessage()]
+    assert "DEBUG" == details.levelname
+    line = callback.__code__.co_firstlineno + 1
+    place = f'File "{__file__}", line {line}, in callback'
+    assert details.getMessage().endswith(place)
     assert "s3cret" not in caplog.text
 
 

@@ -38,7 +38,8 @@ def test_ids():
     assert [7] == arguments.ids(7)
     assert [7, 8] == arguments.ids((7, 8)) == arguments.ids(n for n in (7, 8))
     for bad in (None, 1.5, "7", 0, -1, True, [7]):
-        with pytest.raises(InvalidValueError, match=rf"^ids\[1\]: an id .* this {_kind(bad)}$"):
+        told = bad if bad in (0, -1) else f"this {_kind(bad)}"
+        with pytest.raises(InvalidValueError, match=rf"^ids\[1\]: an id .*, not {told}$"):
             arguments.ids([7, bad])
 
 

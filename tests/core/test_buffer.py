@@ -65,7 +65,7 @@ def test_item_is_copied_when_it_is_added():
         ("create", 7, "it is a int, not a mapping, attrs or dataclass instance"),
         ("update", [7], "it is a list, not a mapping, attrs or dataclass instance"),
         ("update", {"x": 1}, "an id must be a whole number above 0, not this NoneType"),
-        ("update", {"id": 0, "x": 1}, "an id must be a whole number above 0, not this int"),
+        ("update", {"id": 0, "x": 1}, "an id must be a whole number above 0, not 0"),
         ("update", {"id": 7, "x": 2}, "the id 7 is there already, as record 0"),
         ("unlink", object(), "an id must be a whole number above 0, not this object"),
         ("unlink", "8", "an id must be a whole number above 0, not this str"),

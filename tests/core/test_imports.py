@@ -1,6 +1,7 @@
 """Creates with external ids: rows, calls, questions, and what the answers mean."""
 
 import json
+import re
 
 import pytest
 
@@ -30,6 +31,11 @@ FIELDS = {
     "child_ids": {"type": "one2many"},
     "about": {"type": "reference"},
 }
+NO_REFERENCE = (
+    "an id is wanted, or an external id with its module "
+    "(`module.name`, or `__import__.name` where none was given)"
+)
+BOTH = r"2 records cannot be sent \(nothing was sent\)\n"
 REFUSED = {"type": "error", "message": "No way ", "record": 1, "field": "color"}
 FORBIDDEN = odoo_fault("odoo.exceptions.AccessError", "not you", (), "")
 LOST = odoo_fault("psycopg2.InterfaceError", "gone", (), "")
@@ -91,8 +97,14 @@ def test_values_become_texts(values, cells):
         ({"tag_ids": [(0, 0, {})]}, "field 'tag_ids': only the commands set, link and clear"),
         ({"tag_ids": [[]]}, "field 'tag_ids': only the commands set, link and clear"),
         ({"tag_ids": [True]}, "field 'tag_ids': an id is wanted, not this bool"),
-        ({"country_id": "CH"}, "field 'country_id': an id is wanted, not this str"),
-        ({"country_id": 0}, "field 'country_id': an id is wanted, not this int"),
+        ({"tag_ids": ["m.x"]}, "field 'tag_ids': an id is wanted, not this str"),
+        (
+            {"country_id": "CH"},
+            rf"field 'country_id': {re.escape(NO_REFERENCE)}, not this str",
+        ),
+        ({"country_id": 0}, "field 'country_id': an id must be a whole number above 0, not 0"),
+        ({"tag_ids": [-7]}, "field 'tag_ids': an id must be a whole number above 0, not -7"),
+        ({"country_id": [7]}, "field 'country_id': an id is wanted, not this list"),
         ({"name": [1]}, "field 'name': a list is no value of a char field"),
     ],
 )
@@ -113,12 +125,15 @@ def test_what_an_import_cannot_carry(values, words):
         (["a", "b c"], "record 1: an external id must be a text"),
         (["a", "b.c.d"], "record 1: an external id must be a text"),
         (["a", 7], "record 1: an external id must be a text"),
-        ("nope", "2 records cannot be sent\n  record 0: an external id must be a text"),
+        (
+            "nope",
+            f"{BOTH}  record 0: its external id is missing: the record has no field 'nope'",
+        ),
         (7, "external_ids must be texts, a field's name, or a function of a record"),
         ({"a", "b"}, "external_ids must be in the order of the records: a set has none"),
         (
             lambda record: record["ref"],
-            "2 records cannot be sent\n  record 0: external_ids raised KeyError",
+            f"{BOTH}  record 0: external_ids raised KeyError",
         ),
     ],
 )

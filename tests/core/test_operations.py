@@ -1,5 +1,6 @@
 """Operations: validated, in wire values and the caller's no more, when they are built."""
 
+import csv
 import dataclasses
 import datetime
 import enum
@@ -45,7 +46,7 @@ class Known(enum.IntEnum):
 def refusal(build, *args, **kwargs):
     with pytest.raises(BatchValidationError) as caught:
         build(*args, **kwargs)
-    return str(caught.value)
+    return str(caught.value).removesuffix(" (nothing was sent)")
 
 
 # -- what is accepted ------------------------------------------------------------------------------
@@ -247,6 +248,12 @@ def test_update_that_means_nothing(args, kwargs):
             id="number for a field",
         ),
         pytest.param(
+            lambda: CreateOperation("m", list(csv.DictReader(["name,ref", "Ann,a,x"]))),
+            "create m: record 0: a field's name must be a text that is not empty, not None: "
+            "csv.DictReader puts under it what a row has beyond the header",
+            id="too many cells in a file",
+        ),
+        pytest.param(
             lambda: CreateOperation("m", [{}], context=["lang"]),
             "create m: the context must be a mapping",
             id="list for a context",
@@ -342,9 +349,9 @@ def test_refused(build, expected):
     "number", [True, False, 0, -1, "1", 1.0, None, math.nan, 2**63, [1], object()]
 )
 def test_id(number):
-    """An id is a whole number above 0; True, "1" and 1.0 are not taken for one."""
-    kind = type(number).__name__
-    reason = f"record 1: an id must be a whole number above 0, not this {kind}"
+    """An id is a whole number above 0; True, "1" and 1.0 are not taken for one, and 0 is told."""
+    told = number if number in (0, -1) and number is not False else f"this {type(number).__name__}"
+    reason = f"record 1: an id must be a whole number above 0, not {told}"
 
     assert f"unlink m: {reason}" == refusal(UnlinkOperation, "m", [7, number])
     assert f"update m: {reason}" == refusal(UpdateOperation, "m", [7, number], {"x": 1})
@@ -488,10 +495,28 @@ def test_the_text_tells_of_the_first_bad_records():
         CreateOperation("m", [{"x": BAD}] * 1200)
 
     lines = str(caught.value).splitlines()
-    assert "create m: 1,200 records cannot be sent" == lines[0]
+    assert "create m: 1,200 records cannot be sent (nothing was sent)" == lines[0]
     assert "  record 4: field 'x': NaN and infinities have no JSON form" == lines[5]
     assert "  ... and 1,195 more in error.errors" == lines[6]
     assert 1200 == len(caught.value.errors)
+
+
+def test_a_list_with_a_bad_record_says_that_nothing_was_sent():
+    """The good ones stay behind too; what is told of each record by itself does not say it."""
+    with pytest.raises(BatchValidationError) as caught:
+        CreateOperation("m", [{"x": 1}, {"x": BAD}])
+
+    told = "create m: record 1: field 'x': NaN and infinities have no JSON form"
+    assert f"{told} (nothing was sent)" == str(caught.value)
+    assert [told] == [str(each) for each in caught.value.errors]
+    assert str(caught.value) == str(pickle.loads(pickle.dumps(caught.value)))
+
+
+def test_the_error_of_a_streamed_record_does_not():
+    """Others are on their way."""
+    [(_, error)] = CreateStream("m", [iter([])]).source.feed([{"x": BAD}])
+
+    assert "create m: record 0: field 'x': NaN and infinities have no JSON form" == str(error)
 
 
 @pytest.mark.parametrize(
@@ -513,13 +538,26 @@ def test_nothing_to_do(operation):
     assert 0 == len(operation)
 
 
-@pytest.mark.parametrize("name", ["id", ".id", "parent_id/id", "child_ids/name"])
-def test_names_that_are_no_fields(name):
-    """What the server would drop, or read as something else, is refused."""
-    expected = f"create m: record 1: {name!r} is no field that can be written"
+@pytest.mark.parametrize(
+    ("name", "cure"),
+    [
+        ("id", ""),
+        (".id", ""),
+        (
+            "parent_id/id",
+            ": in an import give 'parent_id' an external id with its module, `module.name`",
+        ),
+        ("parent_id/.id", ": give 'parent_id' the id"),
+        ("child_ids/name", ""),
+    ],
+)
+def test_names_that_are_no_fields(name, cure):
+    """What the server would drop, or read as something else, is refused; with a cure, if any."""
+    no_field = f"{name!r} is no field that can be written{cure}"
+    expected = f"create m: record 1: {no_field}"
     for options in ({}, {"external_ids": ["a", "b"]}):
         assert expected == refusal(CreateOperation, "m", [{}, {name: 7}], **options)
-    expected = f"update m: record 0: {name!r} is no field that can be written"
+    expected = f"update m: record 0: {no_field}"
     assert expected == refusal(WriteManyOperation, "m", {7: {name: 8}})
     assert expected.replace("record 0: ", "") == refusal(UpdateOperation, "m", [7], {name: 8})
 
@@ -539,6 +577,15 @@ def test_external_ids_in_a_column_of_their_own():
     assert (0, "'.id' is no field that can be written") == (index, error.reason)
     assert [] == stream.source.feed([{"id": "a", "x": 1}])
     assert ({"x": 1}, "__import__.a") == stream.source.kept[1]
+
+
+def test_external_ids_that_are_missing_in_a_column_of_their_own():
+    """An empty `id` is there, and no external id."""
+    for empty in ("", None):
+        told = refusal(CreateOperation, "m", [{"id": empty}], external_ids="id")
+        assert told.startswith("create m: record 0: an external id must be a text like")
+    expected = "create m: record 0: its external id is missing: the record has no field 'id'"
+    assert expected == refusal(CreateOperation, "m", [{"x": 1}], external_ids="id")
 
 
 def test_row_keeps_its_id():

@@ -43,13 +43,13 @@ def bars(monkeypatch):
 
 
 def test_bar_follows_the_records(bars):
-    """The bar stands where the last progress was; its unit is the record."""
+    """The bar stands where the last progress was; its unit is the record, apart from the number."""
     draw = ProgressBar()
     for completed in (0, 4, 4, 10):
         draw(progress(completed))
 
     [bar] = bars
-    assert (10, 10, "record") == (bar.n, bar.total, bar.unit)
+    assert (10, 10, " record") == (bar.n, bar.total, bar.unit)
 
 
 def test_bar_names_refusals(bars):
@@ -105,10 +105,24 @@ draw.close()
 """
 
 
+def test_a_notebook_with_widgets(bars, monkeypatch):
+    """There tqdm chooses the bar."""
+    monkeypatch.setattr("zenoo_rpc.progress._in_notebook", lambda: True)
+    monkeypatch.setattr("zenoo_rpc.progress.find_spec", lambda name: name)
+
+    ProgressBar()
+
+    assert 1 == len(bars)
+
+
 @pytest.mark.parametrize("code", [NOTEBOOK, NOTEBOOK.replace("IPKernelApp", "no_kernel")])
 def test_a_notebook_without_widgets(code):
-    """It has no terminal, and shows a line of text nevertheless; a script does not."""
-    command = [sys.executable, "-W", "ignore", "-c", code]
+    """It has no terminal, and shows a line of text nevertheless, without a warning of tqdm's.
+
+    A script does not.
+    """
+    command = [sys.executable, "-W", "always", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
 
     assert ("10/10" in done.stderr) is (code is NOTEBOOK)
+    assert "Warning" not in done.stderr

@@ -247,12 +247,42 @@ def test_summary():
 
     assert [
         "8 records: 3 not sent, 2 applied, 2 refused, 1 unknown",
-        f"  create m: record 1: {WRONG_TYPE_TOLD}",
+        f"  create m (operation 0): record 1: {WRONG_TYPE_TOLD}",
         f"  unlink m: record 1: refused (id 9): {NO_NAME}",
-        f"  create m: record 2: unknown: {TIMEOUT}",
-        f"  create m: record 0: not sent: {UNREACHABLE}",
+        f"  create m (operation 0): record 2: unknown: {TIMEOUT}",
+        f"  create m (operation 1): record 0: not sent: {UNREACHABLE}",
         "  3 may be sent again safely: result.resendable_operations()",
+        "  1 may be there or not: look up what is unknown before you send it again",
     ] == batch.summary().splitlines()
+
+
+def test_summary_of_what_may_be_there():
+    """What is unknown and may be sent again without harm, such as an import, is none of it."""
+    named = CreateOperation("m", [{"x": 1}] * 2, external_ids=["a", "b"])
+    known = result(named, [UNKNOWN, APPLIED], [0, 7])
+    assert [
+        "2 records: 1 applied, 1 unknown",
+        "  create m: record 0: unknown",
+        "  1 may be sent again safely: result.resendable_operations()",
+    ] == BatchResult((known,)).summary().splitlines()
+    deleted = result(UnlinkOperation("m", [8, 9]), [UNKNOWN, UNKNOWN])
+    [*_, last] = BatchResult((deleted, known, MIXED)).summary().splitlines()
+    assert "  3 may be there or not: look up what is unknown before you send it again" == last
+
+
+def test_summary_of_operations_that_are_alike():
+    """They have their place in the batch, as in a BatchValidationError; one by itself has none."""
+    one = result(create(1), [REFUSED], errors={0: NO_NAME})
+    cut = attrs.evolve(result(create(1), [NOT_SENT]), unread=True)
+
+    assert [
+        "5 records: 1 not sent, 1 applied, 3 refused",
+        f"  create m (operation 0): record 0: refused: {NO_NAME}",
+        f"  unlink m: record 1: refused (id 9): {NO_NAME}",
+        f"  create m (operation 2): record 0: refused: {NO_NAME}",
+        "  create m (operation 3): not all of its records were read",
+        "  1 may be sent again safely: result.resendable_operations()",
+    ] == BatchResult((one, DELETED, one, cut)).summary().splitlines()
 
 
 def test_failures_are_all_that_was_not_applied():

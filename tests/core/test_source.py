@@ -142,14 +142,15 @@ def test_bad_items():
 @pytest.mark.parametrize(
     ("names", "item", "words"),
     [
-        ("name", {"x": 1}, "an external id must be a text like `name` or `module.name`"),
+        ("name", {"x": 1}, "its external id is missing: the record has no field 'name'"),
+        ("name", {"name": None}, "an external id must be a text like `name` or `module.name`"),
         ("name", {"name": "a b"}, "an external id must be a text like `name` or `module.name`"),
         ("name", {"name": "first"}, "its external id is that of record 0"),
         ("name", {"name": "other", "nope": 1}, "field 'nope': the model has no such field"),
         (lambda each: each["name"], {"x": 1}, "external_ids raised KeyError"),
         (lambda each: each["name"], {"name": 7}, "an external id must be a text like"),
     ],
-    ids=["missing", "bad", "repeated", "no such field", "failing function", "no text"],
+    ids=["missing", "empty", "bad", "repeated", "no such field", "failing function", "no text"],
 )
 def test_bad_external_ids(names, item, words):
     """A record whose external id is none is refused by itself, with the reason."""

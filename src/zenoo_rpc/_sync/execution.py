@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 
 import attrs
 
@@ -208,7 +209,16 @@ class _Reporter:
                 except Exception as error:
                     kind = type(error).__name__
                     logger.warning("the progress callback raised %s; the batch goes on", kind)
+                    logger.debug("the progress callback raised it here:%s", _places(error))
 
     def close(self) -> None:
         if self._bar is not None:
             self._bar.close()
+
+
+def _places(error: Exception) -> str:
+    """Return the traceback without the text of the error and the code, which may tell values."""
+    return "".join(
+        f'\n  File "{frame.f_code.co_filename}", line {line}, in {frame.f_code.co_name}'
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..errors import UsageError, ZenooError
 
 SHOWN = 5  # bad records in the text of an error
+NOTHING = "nothing was sent"
 UNREAD = "not all of its records were read"
 
 
@@ -20,7 +21,9 @@ class BatchValidationError(BatchError, UsageError, ValueError):
     *operation* names it (`create res.partner`, with its place if others were checked beside it:
     `create res.partner (operation 2)`), *index* is the record's place in what was given,
     None when the fault is not in one record. Of several bad records they are those of the first,
-    and `errors` has one error for each.
+    and `errors` has one error for each. That of one record of a stream is told as its outcome, as
+    others are on their way; only the text of what stands for a whole list says that nothing was
+    sent.
     """
 
     def __init__(
@@ -28,19 +31,19 @@ class BatchValidationError(BatchError, UsageError, ValueError):
         operation: str,
         reason: str,
         index: int | None = None,
-        others: Sequence[BatchValidationError] = (),
+        errors: Sequence[BatchValidationError] = (),
     ) -> None:
-        super().__init__(operation, reason, index, tuple(others))
+        super().__init__(operation, reason, index, tuple(errors))
         self.operation = operation
         self.reason = reason
         self.index = index
-        self._others = tuple(others)
+        self._errors = tuple(errors)
 
     @staticmethod
     def together(errors: Sequence[BatchValidationError]) -> BatchValidationError:
-        """Return one error that tells of several bad records."""
-        first, *others = errors
-        return BatchValidationError(first.operation, first.reason, first.index, others)
+        """Return one error that tells of all bad records, and that nothing was sent."""
+        first = errors[0]
+        return BatchValidationError(first.operation, first.reason, first.index, errors)
 
     def of_operation(self, place: int) -> BatchValidationError:
         """Return the same error, which tells the place of its operation in the batch."""
@@ -51,15 +54,15 @@ class BatchValidationError(BatchError, UsageError, ValueError):
     @property
     def errors(self) -> tuple[BatchValidationError, ...]:
         """One error for each bad record, in their order."""
-        return (self, *self._others)
+        return self._errors or (self,)
 
     def __str__(self) -> str:
         alike = len({each.operation for each in self.errors}) == 1
         told = [each._told if alike else f"{each.operation}: {each._told}" for each in self.errors]
         if len(told) == 1:
-            return f"{self.operation}: {told[0]}"
+            return f"{self.operation}: {told[0]}{f' ({NOTHING})' if self._errors else ''}"
         of = f"{self.operation}: " if alike else ""
-        lines = [f"{of}{len(told):,} records cannot be sent", *told[:SHOWN]]
+        lines = [f"{of}{len(told):,} records cannot be sent ({NOTHING})", *told[:SHOWN]]
         if len(told) > SHOWN:
             lines.append(f"... and {len(told) - SHOWN:,} more in error.errors")
         return "\n  ".join(lines)

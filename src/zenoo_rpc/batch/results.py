@@ -80,7 +80,11 @@ class RecordOutcome:
         return self.error.field if isinstance(self.error, OdooError) else None
 
     def __str__(self) -> str:
-        text = f"{self.operation.label}: record {self.index}: {self.status.label}"
+        return self._told_of(self.operation.label)
+
+    def _told_of(self, operation: str) -> str:
+        """Return the text, with the *operation* by the name that it has among others."""
+        text = f"{operation}: record {self.index}: {self.status.label}"
         if self.id is not None and not isinstance(self.operation, CreateOperation | CreateStream):
             text += f" (id {self.id})"
         if self._is_another_s():
@@ -188,6 +192,12 @@ class OperationResult:
         return isinstance(self.operation, CreateOperation | CreateStream)
 
     @property
+    def _has_names(self) -> bool:
+        """Whether its records have external ids, so that twice is harmless."""
+        operation = self.operation
+        return isinstance(operation, CreateOperation | CreateStream) and operation.imports
+
+    @property
     def value(self) -> Sequence[int | None] | bool:
         """What `execute()` gives for it: the ids of a create, else whether all was applied."""
         return self.ids if self._is_create else self.ok
@@ -208,9 +218,7 @@ class OperationResult:
 
     def harmless(self) -> list[int]:
         """Return the indexes of the records that may be sent again without harm."""
-        operation = self.operation
-        named = isinstance(operation, CreateOperation | CreateStream) and operation.imports
-        statuses = (Status.NOT_SENT, Status.UNKNOWN) if named else (Status.NOT_SENT,)
+        statuses = (Status.NOT_SENT, Status.UNKNOWN) if self._has_names else (Status.NOT_SENT,)
         return [
             index
             for index, state in enumerate(self.states)
@@ -309,12 +317,25 @@ class BatchResult:
         return list(self._those(Status.NOT_SENT))
 
     def _those(self, status: Status) -> Iterator[RecordOutcome]:
+        return (outcome for _, outcome in self._placed(status))
+
+    def _placed(self, status: Status) -> Iterator[tuple[int, RecordOutcome]]:
+        """Yield the records with a status, each with the place of its operation."""
         return (
-            operation.outcome(index)
-            for operation in self.operations
+            (place, operation.outcome(index))
+            for place, operation in enumerate(self.operations)
             for index, state in enumerate(operation.states)
             if state == status
         )
+
+    def _names(self) -> list[str]:
+        """Return a name for each operation: its label, and its place where others have the same."""
+        labels = [each.operation.label for each in self.operations]
+        alike = Counter(labels)
+        return [
+            label if alike[label] == 1 else f"{label} (operation {place})"
+            for place, label in enumerate(labels)
+        ]
 
     def resendable_operations(self) -> list[Operation]:
         """Return operations over just the records that are safe to send again.
@@ -338,25 +359,32 @@ class BatchResult:
     def summary(self) -> str:
         """Return how many of what happened, and the first failures in the server's words."""
         lines = [f"{len(self):,} records: {_counted(self.counts)}"]
-        told = self.refused + self.unknown
+        told = [*self._placed(Status.REFUSED), *self._placed(Status.UNKNOWN)]
         ended = Counter[str]()
-        for each in self._those(Status.NOT_SENT):
-            if isinstance(each.error, NotSentError):
-                ended[_words(each.error)] += 1
-            elif each.error is not None:
-                told.append(each)
-        lines += [f"  {outcome}" for outcome in told[:SHOWN]]
+        for place, outcome in self._placed(Status.NOT_SENT):
+            if isinstance(outcome.error, NotSentError):
+                ended[_words(outcome.error)] += 1
+            elif outcome.error is not None:
+                told.append((place, outcome))
+        names = self._names()
+        lines += [f"  {outcome._told_of(names[place])}" for place, outcome in told[:SHOWN]]
         if len(told) > SHOWN:
             lines.append(f"  ... and {len(told) - SHOWN:,} more in result.failures")
         lines += [
-            f"  {each.operation.label}: {UNREAD}{f': {_words(each.reason)}' if each.reason else ''}"
-            for each in self.operations
+            f"  {name}: {UNREAD}{f': {_words(each.reason)}' if each.reason else ''}"
+            for name, each in zip(names, self.operations, strict=True)
             if each.unread
         ]
         lines += [f"  {count:,} were not sent: {reason}" for reason, count in ended.items()]
         harmless = sum(len(each.harmless()) for each in self.operations)
         if harmless:
             lines.append(f"  {harmless:,} may be sent again safely: result.resendable_operations()")
+        doubtful = sum(e.counts[Status.UNKNOWN] for e in self.operations if not e._has_names)
+        if doubtful:
+            lines.append(
+                f"  {doubtful:,} may be there or not: "
+                "look up what is unknown before you send it again"
+            )
         return "\n".join(lines)
 
 

@@ -20,6 +20,7 @@ RECORDS = "records must be an iterable of mappings, attrs or dataclass instances
 UPDATES = 'updates must be an iterable of {"id": ..., "values": {...}}'
 FLAT = "give record ids beside the values"
 EXTERNAL_IDS = "external_ids must be texts, a field's name, or a function of a record"
+NO_EXTERNAL_ID = "its external id is missing"
 EXTERNAL_ID = re.compile(r"[^\s.,]+(?:\.[^\s.,]+)?")
 
 
@@ -133,7 +134,11 @@ class Checker:
 
     def _name(self, item: object, index: int, record: WireRecord, external_ids: Any) -> object:
         if isinstance(external_ids, str):
-            return record.get(external_ids)
+            if external_ids not in record:
+                raise self.error(
+                    f"{NO_EXTERNAL_ID}: the record has no field {external_ids!r}", index
+                )
+            return record[external_ids]
         if isinstance(external_ids, list):
             return external_ids[index]
         return self._said("external_ids", external_ids, item, index)

@@ -6,12 +6,17 @@ from collections.abc import Iterable, Iterator
 
 from ..errors import InvalidValueError
 from .typed import Fields
-from .values import WireRecord
+from .values import WireRecord, record_id
 
 Cell = tuple[str, str]  # the column and the text
 
 EXTERNAL_ID, DATABASE_ID = "id", ".id"  # the columns' names
 SET, LINK, CLEAR = 6, 4, 5  # relation commands that name ids and nothing else
+
+NO_REFERENCE = (
+    "an id is wanted, or an external id with its module "
+    "(`module.name`, or `__import__.name` where none was given)"
+)
 
 # Types whose values an import of an existing record takes as a `write` does. An empty value is not
 # among them (an import knows no empty text), nor are times, which it reads in a time zone.
@@ -76,7 +81,9 @@ def _cell(name: str, value: object, kind: str) -> Cell:
 
 def _reference(name: str, value: object) -> Cell:
     """A many2one is a database id, or the external id of a record with its module."""
-    if isinstance(value, str) and "." in value:
+    if isinstance(value, str):
+        if "." not in value:
+            raise InvalidValueError(f"{NO_REFERENCE}, not this str")
         return f"{name}/id", value
     if value is False:
         return f"{name}/.id", ""
@@ -108,9 +115,9 @@ def _linked(value: object) -> list[int]:
 def _number(value: object) -> int:
     if isinstance(value, float) and value.is_integer():  # as pandas has integers with gaps
         value = int(value)
-    if type(value) is not int or value < 1:
+    if type(value) is not int:
         raise InvalidValueError(f"an id is wanted, not this {type(value).__name__}")
-    return value
+    return record_id(value)
 
 
 def update_cells(values: WireRecord, fields: Fields) -> list[Cell] | None:

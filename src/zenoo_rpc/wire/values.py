@@ -39,8 +39,15 @@ WireRecord = dict[str, object]
 
 UTC = datetime.UTC
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
+NO_NAME = "a field's name must be a text that is not empty"
+BEYOND = ", not None: csv.DictReader puts under it what a row has beyond the header"
 SURROGATE = re.compile("[\ud800-\udfff]")
 NO_FIELDS = ("id", ".id")
+CURES = {  # for the columns of a file for Odoo's own import
+    "id": ": in an import give {!r} an external id with its module, `module.name`",
+    ".id": ": give {!r} the id",
+}
+NO_ID = "an id must be a whole number above 0"
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 
 
@@ -65,11 +72,13 @@ def written(record: object, key: object = None) -> WireRecord:
     may be `id`, if an external id is kept there.
     """
     wire = record_to_wire(record)
-    if wire.get("id") is False:
+    if wire.get("id") is False and key != "id":
         del wire["id"]
     for name in wire:
         if (name in NO_FIELDS or "/" in name) and not (name == key == "id"):
-            raise InvalidValueError(f"{name!r} is no field that can be written")
+            field, _, column = name.partition("/")
+            cure = CURES.get(column, "").format(field)
+            raise InvalidValueError(f"{name!r} is no field that can be written{cure}")
     return wire
 
 
@@ -79,9 +88,10 @@ def record_id(value: object) -> int:
         number = to_wire(value)
     except InvalidValueError:
         number = None
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-        kind = type(value).__name__
-        raise InvalidValueError(f"an id must be a whole number above 0, not this {kind}")
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise InvalidValueError(f"{NO_ID}, not this {type(value).__name__}")
+    if number < 1:
+        raise InvalidValueError(f"{NO_ID}, not {number}")
     return number
 
 
@@ -257,7 +267,7 @@ def _record(record: Any) -> WireRecord:
     marked = False
     for key, value in items:
         if not isinstance(key, str) or not key:
-            raise InvalidValueError("a field's name must be a text that is not empty")
+            raise InvalidValueError(NO_NAME if key is not None else NO_NAME + BEYOND)
         field = key if type(key) is str and key.isascii() else str(_text(key))
         kind = type(value)
         if kind is bool or (kind is str and value.isascii()):
