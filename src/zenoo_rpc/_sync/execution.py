@@ -171,8 +171,11 @@ class Execution:
         began = time.monotonic()
         if isinstance(call, AnswersAgain):
             unknown = self._run.progress()["stats"]["unknown"]
-            logger.warning("%s: the server does not answer; %d records are unknown, and the rest "
-                           "waits for it", self._run.label, unknown)
+            logger.warning(
+                "%s: the server does not answer; %d records are unknown, and the rest waits for it",
+                self._run.label,
+                unknown,
+            )
         try:
             reply = self._client.send_call(call, self._settings, terms)
         except BaseException:
