@@ -26,7 +26,8 @@ from zenoo_rpc.batch.operations import (
     UpdateOperation,
     WriteManyOperation,
 )
-from zenoo_rpc.batch.results import BatchResult, Status
+from zenoo_rpc.batch.results import BatchResult
+from zenoo_rpc.batch.status import Status
 
 from .proxy import Exchange
 from .servers import Row, Server

@@ -219,11 +219,9 @@ async def test_a_source_without_another_key(server, keys, then, listener):
         assert isinstance(told.value, errors.UsageError)
         assert kinds[then] in str(told.value)
         assert "vault" not in str(told.value)
-        status = Status.NOT_SENT
     else:
         assert isinstance(told.value, errors.AuthenticationError)
-        status = Status.REFUSED
-    assert [status] * 3 == [outcome.status for outcome in caught.value.result]
+    assert [Status.NOT_SENT] * 3 == [outcome.status for outcome in caught.value.result]
     assert 0 == server.count("res.partner")
 
 

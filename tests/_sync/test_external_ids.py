@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from zenoo_rpc.sync import BatchExecutionError, BatchValidationError, RetryPolicy, ZenooClient
-from zenoo_rpc.batch.results import Status
+from zenoo_rpc.batch.status import Status
 from zenoo_rpc.errors import ConflictError
 
 from ..oracle import Snapshot, check

@@ -16,8 +16,8 @@ from zenoo_rpc._core.steps.access import AccessCheck
 from zenoo_rpc._core.steps.base import Step
 from zenoo_rpc.batch.operations import Operation
 from zenoo_rpc.batch.options import Way
-from zenoo_rpc.batch.results import Status
 from zenoo_rpc.batch.source import Source
+from zenoo_rpc.batch.status import Status
 from zenoo_rpc.batch.streams import CreateStream
 
 from .batches import FIELDS, Mark, ids_on_wire, marks, marks_on_wire, tell_fields, values_on_wire

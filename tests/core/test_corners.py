@@ -12,7 +12,7 @@ from zenoo_rpc._core.ways import Ways
 from zenoo_rpc.batch.exceptions import BatchStateError, BatchValidationError
 from zenoo_rpc.batch.operations import CreateOperation, UpdateOperation, WriteManyOperation
 from zenoo_rpc.batch.options import Way
-from zenoo_rpc.batch.results import Status
+from zenoo_rpc.batch.status import Status
 from zenoo_rpc.batch.streams import CreateStream
 
 from .batches import tell_fields

@@ -17,7 +17,7 @@ from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.steps.created import CreatedByItself
 from zenoo_rpc._core.steps.known import KnownExternalIds
 from zenoo_rpc.batch.operations import CreateOperation
-from zenoo_rpc.batch.results import Existence, Status
+from zenoo_rpc.batch.status import Existence, Status
 
 from .batches import tell_fields
 

@@ -15,7 +15,7 @@ from zenoo_rpc._core.faults import (
     odoo_fault,
     transport_fault,
 )
-from zenoo_rpc.batch.results import Status
+from zenoo_rpc.batch.status import Status
 
 ADDRESS = "http://localhost:8069"
 

@@ -10,7 +10,7 @@ from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.steps.server_back import AnswersAgain
 from zenoo_rpc.batch.operations import CreateOperation, UpdateOperation
-from zenoo_rpc.batch.results import Status
+from zenoo_rpc.batch.status import Status
 from zenoo_rpc.batch.streams import CreateStream
 
 from .batches import tell_fields

@@ -15,7 +15,7 @@ from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.ways import Ways
 from zenoo_rpc.batch.errors import BatchStateError, BatchValidationError
 from zenoo_rpc.batch.options import Way
-from zenoo_rpc.batch.results import Status
+from zenoo_rpc.batch.status import Status
 from zenoo_rpc.batch.streams import UnlinkStream, UpdateStream, stream_operation
 from zenoo_rpc.batch.transaction import HeldBackError
 

@@ -14,7 +14,7 @@ from zenoo_rpc._core.dialect.shapes import ANSWERS
 from zenoo_rpc._core.exchange import Answer, Request
 from zenoo_rpc._core.faults import Fault, Proof, Repeat
 from zenoo_rpc._core.foreign import Reply
-from zenoo_rpc.batch.results import Status
+from zenoo_rpc.batch.status import Status
 from zenoo_rpc.wire.encoding import encode
 
 ADDRESS = "http://localhost:8069"

@@ -16,7 +16,7 @@ from zenoo_rpc._core.steps.created import CreatedByItself
 from zenoo_rpc._core.steps.known import KnownExternalIds
 from zenoo_rpc.batch.errors import BatchValidationError
 from zenoo_rpc.batch.operations import CreateOperation
-from zenoo_rpc.batch.results import Status
+from zenoo_rpc.batch.status import Status
 from zenoo_rpc.batch.streams import CreateStream
 
 from .batches import tell_fields

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from zenoo_rpc import errors
 from zenoo_rpc._core.ledger import HELD, IN_FLIGHT, Ledger
 from zenoo_rpc.batch.operations import UnlinkOperation
-from zenoo_rpc.batch.results import Existence, Status
+from zenoo_rpc.batch.status import Existence, Status
 from zenoo_rpc.batch.transaction import HeldBackError
 
 ERROR = errors.ServerError("no")

@@ -13,7 +13,7 @@ from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc.batch.exceptions import BatchValidationError
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, UpdateOperation
-from zenoo_rpc.batch.results import Status
+from zenoo_rpc.batch.status import Status
 
 from .batches import tell_fields
 

@@ -18,12 +18,8 @@ from zenoo_rpc.batch.operations import (
     UpdateOperation,
     WriteManyOperation,
 )
-from zenoo_rpc.batch.results import (
-    BatchResult,
-    OperationResult,
-    RecordOutcome,
-    Status,
-)
+from zenoo_rpc.batch.results import BatchResult, OperationResult, RecordOutcome
+from zenoo_rpc.batch.status import Status
 from zenoo_rpc.batch.transaction import HeldBackError
 from zenoo_rpc.errors import (
     AnswerTimeoutError,

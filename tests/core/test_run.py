@@ -25,7 +25,7 @@ from zenoo_rpc.batch.operations import (
     WriteManyOperation,
 )
 from zenoo_rpc.batch.options import Way
-from zenoo_rpc.batch.results import Status
+from zenoo_rpc.batch.status import Status
 
 from .batches import ALL_KINDS, all_marks, batches, blocks, marks, unsendable
 from .simulated import ACCIDENTS, ADDRESS, REFUSALS, TRIED_AGAIN, Driver, Server

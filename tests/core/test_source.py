@@ -15,8 +15,8 @@ from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.steps.known import KnownExternalIds
 from zenoo_rpc.batch.exceptions import BatchValidationError
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, UpdateOperation
-from zenoo_rpc.batch.results import Status
 from zenoo_rpc.batch.source import CreateSource
+from zenoo_rpc.batch.status import Status
 from zenoo_rpc.batch.streams import CreateStream, UpdateStream
 from zenoo_rpc.batch.validate import Checker
 

@@ -19,7 +19,7 @@ from zenoo_rpc._core.steps.split import Split, isolate
 from zenoo_rpc._core.ways import Ways
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, UpdateOperation
 from zenoo_rpc.batch.options import Way
-from zenoo_rpc.batch.results import Status
+from zenoo_rpc.batch.status import Status
 
 from .simulated import ADDRESS, Driver, Server
 

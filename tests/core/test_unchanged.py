@@ -10,7 +10,7 @@ from zenoo_rpc._core.run import Run
 from zenoo_rpc._core.sizes import Limits
 from zenoo_rpc._core.steps.unchanged import Comparison
 from zenoo_rpc.batch.operations import CreateOperation
-from zenoo_rpc.batch.results import Status
+from zenoo_rpc.batch.status import Status
 
 from .batches import tell_fields
 

@@ -38,7 +38,8 @@ from zenoo_rpc._core.writes import (
     write_of,
 )
 from zenoo_rpc.batch.operations import UnlinkOperation
-from zenoo_rpc.batch.results import BatchExecutionError, BatchResult, OperationResult, Status
+from zenoo_rpc.batch.results import BatchExecutionError, BatchResult, OperationResult
+from zenoo_rpc.batch.status import Status
 from zenoo_rpc.batch.transaction import (
     Change,
     TransactionReport,

@@ -15,7 +15,7 @@ from zenoo_rpc._core.steps.split import is_missing
 from zenoo_rpc._core.ways import Ways
 from zenoo_rpc.batch.operations import CreateOperation, UnlinkOperation, WriteManyOperation
 from zenoo_rpc.batch.options import Way
-from zenoo_rpc.batch.results import Status
+from zenoo_rpc.batch.status import Status
 
 from .batches import FIELDS, ids_on_wire, tell_fields, values_on_wire
 from .simulated import NO_METHOD

@@ -13,7 +13,8 @@ from zenoo_rpc.batch.operations import (
     UpdateOperation,
     WriteManyOperation,
 )
-from zenoo_rpc.batch.results import BatchResult, OperationResult, Status
+from zenoo_rpc.batch.results import BatchResult, OperationResult
+from zenoo_rpc.batch.status import Status
 from zenoo_rpc.sync import ZenooClient
 
 from .._sync.accounts import log_in

@@ -19,7 +19,8 @@ from ..batch.exceptions import (
 from ..batch.handles import OperationHandle
 from ..batch.operations import CreateOperation, UnlinkOperation, UpdateOperation, WriteManyOperation
 from ..batch.options import Options, Progress
-from ..batch.results import BatchResult, OperationResult, RecordOutcome, Status
+from ..batch.results import BatchResult, OperationResult, RecordOutcome
+from ..batch.status import Status
 from ..batch.streams import CreateStream
 from ..batch.transaction import (
     Change,

@@ -10,7 +10,8 @@ from typing import Self
 from .._compat import ACrew
 from .._core.run import Run
 from ..batch.errors import BatchStateError, StreamStoppedError
-from ..batch.results import RecordOutcome, Status
+from ..batch.results import RecordOutcome
+from ..batch.status import Status
 from ..batch.streams import StreamOperation
 from .execution import Execution
 

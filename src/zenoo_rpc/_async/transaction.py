@@ -17,7 +17,8 @@ from .._core.journal import Journal
 from .._core.terms import Terms
 from .._core.undo import CUT_OFF, Entry, Held, deletions, gathered
 from .._core.writes import write_of
-from ..batch.results import BatchResult, Status
+from ..batch.results import BatchResult
+from ..batch.status import Status
 from ..batch.transaction import (
     Change,
     HeldBackError,

@@ -11,8 +11,8 @@ import attrs
 from ..batch.errors import NotSentError
 from ..batch.operations import Operation
 from ..batch.options import OnError
-from ..batch.results import Status
 from ..batch.source import Source
+from ..batch.status import Status
 from ..batch.streams import StreamOperation
 from ..batch.validate import LANES
 from ..errors import ZenooError

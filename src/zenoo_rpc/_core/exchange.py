@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from ..batch.results import Status
+from ..batch.status import Status
 from ..errors import ZenooError
 from .faults import Fault
 

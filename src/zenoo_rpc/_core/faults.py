@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from .. import errors
-from ..batch.results import Status
+from ..batch.status import Status
 
 
 class Proof(enum.Enum):

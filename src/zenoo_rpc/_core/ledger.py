@@ -8,10 +8,12 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from ..batch.errors import NotAwaitedError, NotSentError
 from ..batch.operations import Operation
-from ..batch.results import Existence, OperationResult, RecordOutcome, Status, created_and_changed
+from ..batch.results import OperationResult, RecordOutcome, created_and_changed
+from ..batch.status import Existence, Status
 from ..batch.streams import StreamOperation
 from ..batch.transaction import HeldBackError
 from ..errors import ZenooError
@@ -165,8 +167,8 @@ class Ledger:
         whole = final and len(numbers) == len(self.states)
         states = bytes(self.states[part])
         errors = {n - numbers.start: error for n, error in self.errors.items() if n in numbers}
-        for state, error in ((HELD, HeldBackError()), (IN_FLIGHT, self._cut_off(operation))):
-            if error is not None and state in states:
+        for state, why in ((HELD, HeldBackError), (IN_FLIGHT, partial(self._cut_off, operation))):
+            if state in states and (error := why()) is not None:
                 own = (place for place, each in enumerate(states) if each == state)
                 errors = {**dict.fromkeys(own, error), **errors}
         return OperationResult(

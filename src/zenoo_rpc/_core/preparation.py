@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..batch.errors import BatchValidationError
 from ..batch.operations import CreateOperation, Operation, WriteManyOperation
-from ..batch.results import Status
+from ..batch.status import Status
 from ..batch.streams import StreamOperation, UpdateStream
 from ..errors import ZenooError
 from .exchange import Answer

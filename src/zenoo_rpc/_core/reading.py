@@ -6,8 +6,8 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 
 import attrs
 
-from ..batch.results import Status
 from ..batch.source import IdSource, Source
+from ..batch.status import Status
 from ..batch.streams import CreateStream, IdStream, StreamOperation, UnlinkStream, UpdateStream
 from ..errors import ZenooError
 from .call import Call, Create, Load, Unlink, compact

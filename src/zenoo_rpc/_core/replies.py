@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 import attrs
 
 from ..batch.options import OnError, Way
-from ..batch.results import Existence, Status
+from ..batch.status import Existence, Status
 from ..errors import ConflictError, ZenooError
 from ..wire.values import is_ids, no_ids
 from .agenda import Agenda

@@ -13,8 +13,9 @@ import attrs
 from ..batch.errors import NotSentError
 from ..batch.operations import Operation
 from ..batch.options import OnError, OnUnknown, Progress, Way
-from ..batch.results import BatchResult, RecordOutcome, Status
+from ..batch.results import BatchResult, RecordOutcome
 from ..batch.source import Source
+from ..batch.status import Status
 from ..batch.streams import StreamOperation
 from .agenda import Agenda
 from .call import Call

@@ -12,7 +12,8 @@ from typing import Self
 import attrs
 
 from ..batch.operations import Operation, UnlinkOperation, UpdateOperation, WriteManyOperation
-from ..batch.results import BatchExecutionError, BatchResult, Status
+from ..batch.results import BatchExecutionError, BatchResult
+from ..batch.status import Status
 from ..batch.transaction import Change, HeldBackError
 from ..errors import (
     MissingError,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from ...batch.results import Status
+from ...batch.status import Status
 from ...errors import AccessError, OdooError, UserError, ZenooError
 from ...wire.encoding import encode
 from ...wire.values import WireRecord

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from ...batch.results import Existence, Status
+from ...batch.status import Existence, Status
 from ...errors import ZenooError
 from ...wire.values import WireRecord
 from ..call import Call

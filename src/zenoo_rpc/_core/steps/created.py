@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
-from ...batch.results import Existence
+from ...batch.status import Existence
 from ...wire.encoding import encode
 from ...wire.values import WireRecord
 from ..call import AboutCall, Load

@@ -11,7 +11,7 @@ from typing import ClassVar
 import attrs
 
 from ...batch.operations import CreateOperation, Operation, UpdateOperation
-from ...batch.results import Status
+from ...batch.status import Status
 from ...batch.streams import StreamOperation
 from ...batch.validate import Checker
 from ...errors import AuthenticationError, InvalidValueError, QuestionError, ZenooError

@@ -7,7 +7,7 @@ from typing import TypeGuard
 
 import attrs
 
-from ...batch.results import Existence, Status
+from ...batch.status import Existence, Status
 from ...errors import InvalidValueError, ZenooError
 from ...wire.encoding import encode
 from ..call import AboutCall, Call, Load

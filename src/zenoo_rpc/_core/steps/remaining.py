@@ -6,7 +6,7 @@ from typing import TypeGuard
 
 import attrs
 
-from ...batch.results import Status
+from ...batch.status import Status
 from ...errors import AccessError, MissingError, ZenooError
 from ...wire.encoding import array, encode
 from ..call import AboutCall, Call, Unlink

@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from ...batch.results import Existence
+from ...batch.status import Existence
 from ...wire.encoding import array, encode
 from ...wire.typed import Fields
 from ..call import AboutCall, Load
