@@ -15,6 +15,7 @@ from ..batch.exceptions import (
     BatchValidationError,
     NotSentError,
     StreamStoppedError,
+    UnansweredError,
 )
 from ..batch.handles import OperationHandle
 from ..batch.operations import CreateOperation, UnlinkOperation, UpdateOperation, WriteManyOperation
@@ -129,6 +130,7 @@ __all__ = [
     "TransactionState",
     "TransactionStateError",
     "TransportError",
+    "UnansweredError",
     "UnknownOptionError",
     "UnlinkOperation",
     "UpdateOperation",

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from ..batch.errors import NotAwaitedError, NotSentError
+from ..batch.errors import NotSentError, UnansweredError
 from ..batch.operations import Operation
 from ..batch.results import OperationResult, RecordOutcome, created_and_changed
 from ..batch.status import Existence, Status
@@ -156,7 +156,7 @@ class Ledger:
     def _cut_off(self, operation: Operation) -> ZenooError | None:
         """Return what is told of a record in flight when nothing waits for its answer any more."""
         why = self.why(operation)
-        return None if why is None else NotAwaitedError(why.reason, why.__cause__)
+        return None if why is None else UnansweredError(why.reason, why.__cause__)
 
     def result(self, operation: Operation, numbers: range, *, final: bool) -> OperationResult:
         """Return what became of an operation's records; what is in flight counts as unknown.

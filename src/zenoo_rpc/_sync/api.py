@@ -13,6 +13,7 @@ from ..batch.exceptions import (
     BatchExecutionError,
     BatchStateError,
     BatchValidationError,
+    UnansweredError,
     NotSentError,
     StreamStoppedError,
 )
@@ -129,6 +130,7 @@ __all__ = [
     "TransactionState",
     "TransactionStateError",
     "TransportError",
+    "UnansweredError",
     "UnknownOptionError",
     "UnlinkOperation",
     "UpdateOperation",

@@ -88,8 +88,16 @@ class NotSentError(BatchError):
         self.__cause__ = cause
 
 
-class NotAwaitedError(NotSentError):
-    """Why nothing is known of a record that was sent: the batch had ended before an answer came."""
+class UnansweredError(BatchError):
+    """Why nothing is known of a record that was sent: its batch was cut off before an answer came.
+
+    *reason* and `__cause__` as of a NotSentError.
+    """
+
+    def __init__(self, reason: str, cause: BaseException | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.__cause__ = cause
 
     def __str__(self) -> str:
         return f"it was sent, and no answer was waited for, as {self.reason}"

@@ -4,6 +4,7 @@ BatchError
 |-- BatchValidationError      an operation that cannot be built; nothing was sent
 |-- BatchStateError           a batch used out of turn: after its end, before its result
 |-- NotSentError              why a record was not sent that nothing was wrong with
+|-- UnansweredError           why nothing is known of one that was sent: the batch was cut off
 |-- StreamStoppedError        records were not read to their end; their outcomes were told before
 `-- BatchExecutionError       the server did not take everything; carries the BatchResult
 """
@@ -14,6 +15,7 @@ from .errors import (
     BatchValidationError,
     NotSentError,
     StreamStoppedError,
+    UnansweredError,
 )
 from .results import BatchExecutionError
 
@@ -24,4 +26,5 @@ __all__ = [
     "BatchValidationError",
     "NotSentError",
     "StreamStoppedError",
+    "UnansweredError",
 ]
