@@ -356,7 +356,15 @@ class OutcomeUnknownError(ServerError):
 
 
 class AuthenticationError(OdooError):
-    """The server did not accept the login or the password."""
+    """The server did not accept the login or the password, or accepts it no longer."""
+
+    def __str__(self) -> str:
+        if not self.name or isinstance(self, DatabaseNotFoundError):
+            return self.message
+        return (  # of a call the server says no more than `Access Denied`, or `Invalid apikey`
+            f"{self.message} (the login is not accepted any more: the key has expired, was revoked "
+            "or is mistyped, or the password was changed)"
+        )
 
 
 class DatabaseNotFoundError(AuthenticationError):

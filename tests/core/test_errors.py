@@ -285,3 +285,12 @@ def test_invalid_value_within(steps, path):
 
     assert (path, "no") == (error.path, error.reason)
     assert f"field '{path}': no" == str(error)
+
+
+def test_a_login_that_is_not_accepted_any_more():
+    """The server's words tell little; a database that is not there is another matter."""
+    rejected = errors.AuthenticationError("Invalid apikey", "werkzeug.exceptions.Unauthorized")
+    assert str(rejected).startswith("Invalid apikey (the login is not accepted any more: the key")
+    assert "at the login" == str(errors.AuthenticationError("at the login"))
+    gone = errors.DatabaseNotFoundError("no such database", "psycopg2.OperationalError")
+    assert "no such database" == str(gone)

@@ -13,9 +13,9 @@ from ..batch.exceptions import (
     BatchExecutionError,
     BatchStateError,
     BatchValidationError,
-    UnansweredError,
     NotSentError,
     StreamStoppedError,
+    UnansweredError,
 )
 from ..batch.handles import OperationHandle
 from ..batch.operations import CreateOperation, UnlinkOperation, UpdateOperation, WriteManyOperation

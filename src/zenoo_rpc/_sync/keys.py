@@ -105,8 +105,7 @@ class ApiKeys:
         try:
             return self._call(web, CHECK, "run_check", [check], context=context)
         except UserError as error:
-            parts = (error.message, error.name, error.arguments, error.debug)
-            raise AuthenticationError(*parts) from None
+            raise AuthenticationError(error.message, "", error.arguments, error.debug) from None
 
     def _call(
         self,
