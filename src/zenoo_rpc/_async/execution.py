@@ -63,8 +63,6 @@ class Execution:
                 while self.advance():
                     await self._carry_on(crew)
             await self.finish()
-            if self.failure is not None:
-                raise self.failure
         finally:
             self.close()
 
@@ -83,7 +81,9 @@ class Execution:
             await crew.another(crew.returned)
 
     async def finish(self) -> None:
-        """Tell the last progress: all is done that will be."""
+        """Tell the last progress: all is done that will be. Raise what reading ended with."""
+        if self.failure is not None:
+            raise self.failure
         await self._reporter.report(ended=True)
 
     def close(self) -> None:

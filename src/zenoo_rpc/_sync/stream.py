@@ -75,10 +75,10 @@ class OutcomeStream:
                 self._leave(error)
             raise
         if outcome is None:
-            self._execution.finish()
-            self._close()
-            if self._execution.failure is not None:
-                raise self._execution.failure
+            try:
+                self._execution.finish()
+            finally:
+                self._close()
             if self._operation.source.unread:
                 counts = {status.label: self._counts[status.label] for status in Status}
                 why = self._run.why()
