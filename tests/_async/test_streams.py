@@ -353,6 +353,26 @@ async def test_what_a_source_raises_comes_last(client, server, opened):
     assert ([], 8) == (stream.rest, server.count("res.partner"))
 
 
+async def test_what_cuts_the_reading_off_is_no_end(client, server):
+    """A generator that was cut off, by a time-out say, has ended; its records have not."""
+
+    class Interruption(BaseException):
+        pass
+
+    def records():
+        yield from plain(5)
+        raise Interruption
+
+    async with client.batch_manager.stream("res.partner", records(), chunk_size=2) as outcomes:
+        with pytest.raises(Interruption):
+            while True:
+                await outcomes.__anext__()
+        with pytest.raises(StreamStoppedError, match="reading its records ended with Interrup"):
+            while True:
+                await outcomes.__anext__()
+    assert ([], 4) == (outcomes.rest, server.count("res.partner"))
+
+
 async def test_what_cuts_a_stream_off_leaves_the_rest(client, server):
     """Iterated at once it has no block whose end would tell the rest."""
     stopped, source = [], Source(1000)
