@@ -67,13 +67,11 @@ class OutcomeStream:
 
     def __next__(self) -> RecordOutcome:
         self._is_begun = True
-        try:
+        outcome: RecordOutcome | None = None
+        if self._crew is None or self._crew.returned == self._seen:  # nothing else is to be done
+            outcome = self._run.tell()
+        if outcome is None:
             outcome = self._next()
-        except BaseException as error:
-            if self._crew is None:  # there is no block whose end would do it
-                self._run.cut_off(error)
-                self._leave(error)
-            raise
         if outcome is None:
             try:
                 self._execution.finish()
@@ -89,7 +87,14 @@ class OutcomeStream:
         return outcome
 
     def _next(self) -> RecordOutcome | None:
-        return (self._in_bursts() if self._crew is None else self._flowing(self._crew))
+        if self._crew is not None:
+            return self._flowing(self._crew)
+        try:
+            return self._in_bursts()
+        except BaseException as error:  # there is no block whose end would tell the rest
+            self._run.cut_off(error)
+            self._leave(error)
+            raise
 
     def _in_bursts(self) -> RecordOutcome | None:
         while True:
