@@ -135,6 +135,11 @@ def _only(error: BaseException) -> BaseException:
     return error
 
 
+def _comes_out(failure: BaseException, error: BaseException | None) -> bool:
+    """Whether a failure is raised, though there is an *error*: Ctrl+C is, and so is `sys.exit`."""
+    return error is None or (isinstance(error, Exception) and not isinstance(failure, Exception))
+
+
 class ACrew:
     """Runs functions side by side, each in a task of its own; leaving the block waits for all.
 
@@ -195,7 +200,7 @@ class ACrew:
                 await self._group.__aexit__(error_class, error, traceback)
         except BaseExceptionGroup as several:  # trio raises KeyboardInterrupt inside the group
             raise _only(several) from None
-        if self._failures and error is None:
+        if self._failures and _comes_out(self._failures[0], error):
             raise self._failures[0]
 
 
@@ -273,7 +278,7 @@ class Crew:
             raise
         finally:
             self._pool.shutdown(wait=not self.busy)
-        if self._failures and error is None:
+        if self._failures and _comes_out(self._failures[0], error):
             raise self._failures[0]
 
 

@@ -399,6 +399,21 @@ def test_what_cuts_a_stream_off_leaves_the_rest(client, server):
         stream.__next__()
 
 
+def test_an_interruption_of_a_callback_comes_out(client):
+    """Also where others are in flight beside it."""
+
+    def stop(_):
+        raise KeyboardInterrupt
+
+    stream = client.batch_manager.stream(
+        "res.partner", Source(1000), chunk_size=2, progress_callback=stop
+    )
+    with pytest.raises(KeyboardInterrupt):
+        with stream as outcomes:
+            for _ in outcomes:
+                pass
+
+
 def test_what_fails_beside_a_stream_is_its_cause(client):
     """A call that could not be made of a context, say."""
     client.context["x"] = object()

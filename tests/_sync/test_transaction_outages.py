@@ -8,6 +8,7 @@ from zenoo_rpc.sync import (
     BatchExecutionError,
     TransactionRollbackError,
     TransactionState,
+    TransactionStateError,
     ZenooClient,
 )
 
@@ -186,3 +187,46 @@ def test_the_time_limit_of_a_batch(server, flaky, proxy):
         assert unknown == len(tx.report.unknown)
         assert 1 - unknown == len(tx.report.undone)
     assert len(before) + 1 == len(contents(server))
+
+
+@pytest.mark.parametrize("on_conflict", ["overwrite", "report"])
+@pytest.mark.parametrize("action", ["close_before_forward", "drop_answer"])
+def test_changes_of_one_record_are_taken_back_in_turn(
+    server, proxy, pool, on_conflict, action
+):
+    """Where the later one could not be, the earlier one waits; both are told when they are."""
+    with ZenooClient(proxy.url, retry=None) as client:
+        log_in(client, server)
+        before = contents(server)
+        with pytest.raises(TransactionRollbackError):
+            with client.transaction(on_conflict=on_conflict) as tx:
+                client.write("res.partner", pool[0], {"ref": "first"})
+                client.write("res.partner", pool[0], {"ref": "second"})
+                proxy.rule(action, nth=1, when=lambda body: b'"write"' in body)
+                raise OwnError
+        assert 2 == len(tx.report.not_undone) + len(tx.report.unknown)
+        tx.rollback()
+    assert (TransactionState.ROLLED_BACK, 2) == (tx.state, len(tx.report.undone))
+    assert before == contents(server)
+
+
+def test_what_a_savepoint_left_belongs_to_the_block_around_it(client, server):
+    """It is taken back once, by that one."""
+    told = []
+
+    def fails_once():
+        told.append(1)
+        if len(told) == 1:
+            raise OwnError
+
+    with pytest.raises(OwnError):
+        with client.transaction() as outer:
+            with pytest.raises(TransactionRollbackError):
+                with client.transaction() as inner:
+                    inner.on_rollback(fails_once)
+                    raise OwnError
+            raise OwnError
+    assert (2, TransactionState.ROLLED_BACK) == (len(told), outer.state)
+    with pytest.raises(TransactionStateError, match="has what was left"):
+        inner.rollback()
+    assert 2 == len(told)

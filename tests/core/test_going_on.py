@@ -257,3 +257,37 @@ def test_one_record_that_is_too_large():
             run.record(call, too_large if 1 in call.numbers else ids(call))
         more = run.advance()
     assert [APPLIED, Status.REFUSED, *[APPLIED] * 8] == statuses(run)
+
+
+def test_what_is_cut_off_while_it_is_sent_again():
+    """What its first try ended with says nothing of the second one: it may have run."""
+    run = creates(3)
+    lost, busy, fine = (run.take() for _ in range(3))
+    run.record(lost, LOST)
+    run.record(busy, BUSY)
+    run.record(fine, ids(fine))
+    run.record(question(run), Answer({}))
+    assert run.advance()
+    assert busy.numbers == run.take().numbers
+    run.stop("it was cut off")
+    outcome = run.result().operations[0].outcome(1)
+    assert (UNKNOWN, "it was cut off") == (outcome.status, outcome.error.reason)
+
+
+def test_what_may_have_run_is_not_told_as_turned_away():
+    """That a later try was not carried out is no reason for what is unknown of the first one."""
+    first = UpdateOperation("m", [7], {"x": 1})
+    run = Run([first], Limits(9, 99), ordered=False)
+    assert run.advance()
+    run.record(
+        run.take(),
+        odoo_fault("psycopg2.errors.SerializationFailure", "No.", (), "").seen_after(LOST),
+    )
+    assert run.advance()
+    run.record(run.take(), BUSY)
+    while run.advance():
+        while call := run.take():
+            run.record(call, BUSY)
+    [outcome] = run.result()
+    assert UNKNOWN is outcome.status
+    assert "did not run" not in str(outcome.error)

@@ -269,3 +269,30 @@ def test_a_record_without_a_lane_to_go_to_is_let_go():
     assert run.advance()
     assert None is taken(run)
     assert ([Status.REFUSED], {}) == ([each.status for each in run.result()], stream.source.kept)
+
+
+@given(st.integers(1, 5), st.lists(st.integers(0, 3), min_size=1, max_size=40), st.booleans())
+def test_rows_of_an_import_that_are_sent_by_families(size, ups, columns):
+    """Their calls are not in the order of the records, which holds nobody up."""
+    fields = {**FIELDS, "parent": {"type": "many2one", "relation": "n"}, "y": {"type": "char"}}
+    items = [
+        {"x": n, "parent": 1 + up, **({"y": "z"} if columns and n % 4 == 3 else {})}
+        for n, up in enumerate(ups)
+    ]
+    names = [f"n{n}" for n in range(len(items))]
+    lanes = ["one"] * len(items)
+    run = Run([CreateOperation("m", items, external_ids=names, lane=lanes)], Limits(size, 10**6))
+    tell_fields(run, Answer(fields))
+    rounds, more = 0, True
+    while more:
+        while (call := run.take()) is not None:
+            if isinstance(call, Load):
+                assert run.take() is None
+                ids = [100 + number for number in call.numbers]
+                run.record(call, Answer({"ids": ids, "messages": []}))
+            else:
+                run.record(call, Answer([]))
+        more = run.advance()
+        rounds += 1
+        assert rounds < 500
+    assert run.result().ok

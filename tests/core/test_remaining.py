@@ -190,6 +190,8 @@ def test_a_server_that_answers_no_deletes_is_left_alone():
                 lost += isinstance(call, RemainingIds)
                 run.record(call, LOST if isinstance(call, RemainingIds) else MISSING)
     assert LOST_IN_A_ROW + 1 == lost
+    [told] = {str(each.error) for each in run.result().unknown}
+    assert told.startswith("a question about res.partner got no answer")
 
 
 def test_a_refusal_after_an_unknown_try_is_unknown():

@@ -30,6 +30,7 @@ from zenoo_rpc._core.undo import (
     left_nothing,
     may_be_gone,
     why_to_give_up,
+    without_later,
 )
 from zenoo_rpc._core.writes import (
     is_known,
@@ -492,3 +493,18 @@ def test_settings_that_are_none(options):
     """Each has two words."""
     with pytest.raises(InvalidValueError, match="must be"):
         TransactionSettings(**options)
+
+
+def test_an_update_waits_for_the_later_ones_of_its_records():
+    """What a record was before is written back only when all that came later was."""
+    earlier = updated({7: {"x": 1}, 8: {"x": 1}})
+    assert (earlier, []) == without_later(earlier, [])
+    later = updated({8: {"x": 2}})
+    now, [waits] = without_later(earlier, [later])
+    assert ((7,), (8,)) == (now.change.ids, waits.change.ids)
+    assert "a later change of the same records is left" in waits.change.reason
+    nothing, [waits] = without_later(updated({8: {"x": 1}}), [later])
+    assert (None, (8,)) == (nothing, waits.change.ids)
+    create = Created(Change("create", "m", (8,)), {})
+    assert (create, []) == without_later(create, [later])
+    assert (earlier, []) == without_later(earlier, [create])

@@ -16,7 +16,7 @@ class Lanes:
     """
 
     def __init__(self) -> None:
-        self._open: dict[int, set[int]] = {}  # by lane, the numbers of records
+        self._open: dict[int, dict[int, None]] = {}  # by lane, the numbers of records, in order
         self._taken: set[int] = set()
 
     @property
@@ -32,12 +32,12 @@ class Lanes:
         """Whether what is sent again may go: only what has the first record that is left."""
         if not isinstance(step, Call) or step.lane not in self._open:
             return True
-        return step.lane not in self._taken and step.numbers[0] == min(self._open[step.lane])
+        return step.lane not in self._taken and step.numbers[0] == next(iter(self._open[step.lane]))
 
     def begin(self, call: Call) -> None:
         """Let no other call of its lane begin before its records are settled."""
         if call.lane is not None:
-            self._open[call.lane] = set(call.numbers)
+            self._open[call.lane] = dict.fromkeys(call.numbers)
 
     def send(self, call: Call) -> None:
         """Take note that a call is in flight."""
@@ -53,4 +53,8 @@ class Lanes:
         """Take note that it is known what became of these records."""
         if self._open:
             settled = set(numbers)
-            self._open = {lane: left for lane, own in self._open.items() if (left := own - settled)}
+            for lane, own in list(self._open.items()):
+                left = {number: None for number in own if number not in settled}
+                self._open[lane] = left
+                if not left:
+                    del self._open[lane]

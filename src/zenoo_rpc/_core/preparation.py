@@ -61,9 +61,13 @@ class Preparation:
         for each, numbers in numbered(self._operations, {}):
             if isinstance(each, StreamOperation) and known is not None and each.model == model:
                 each.source.fields = known
-            elif known is None and model in lacking(each, self._ways.fields):
+            elif known is None and self._waits_for(model, each):
                 self.barred.add(id(each))
                 yield each, numbers, *not_described(model, reply)
+
+    def _waits_for(self, model: str, operation: Operation) -> bool:
+        told = id(operation) in self.barred and not isinstance(operation, StreamOperation)
+        return not told and model in lacking(operation, self._ways.fields)
 
     def finish(self) -> None:
         """Make the rows of imports, and check all values by the types of their fields.

@@ -205,7 +205,7 @@ class Replies:
         if asks and self._agenda.ask_for_fields(call.model):
             self._agenda.again([call])
             return
-        told = isolate(call, fault, self._ways.fields.get(call.model) or ())
+        told = isolate(call, fault, self._ways.fields.get(call.model))
         self._agenda.again(told.again)
         if told.refused is not None:
             self.settle(told.refused, Status.REFUSED, fault.error)
@@ -306,8 +306,12 @@ class Replies:
         self.stop(error)
 
     def settle(self, call: Call, status: Status, error: ZenooError) -> None:
-        """Tell the records of a call, and why."""
+        """Tell the records of a call, and why.
+
+        That a later try was not carried out is no reason for what is unknown of an earlier one.
+        """
+        reasons = self._ledger.errors if call.maybe_applied and status is Status.NOT_SENT else {}
+        self._ledger.blame([each for each in call.numbers if each not in reasons], error)
         status = Status.UNKNOWN if call.maybe_applied else status
         self._ledger.mark(call.numbers, LEFT if status is Status.NOT_SENT else status)
-        self._ledger.blame(call.numbers, error)
         self._agenda.settle(call.numbers, status)

@@ -122,6 +122,8 @@ class Run:
             self._calls_sent += call is not None
             if isinstance(call, Call):
                 self._ledger.mark(call.numbers, IN_FLIGHT)
+                if not call.maybe_applied:  # what an earlier try ended with is over
+                    self._ledger.excuse(call.numbers)
             return call
 
     def put_back(self, call: Step | Call) -> None:

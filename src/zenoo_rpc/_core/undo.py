@@ -35,6 +35,7 @@ ASKED_FOR = 30.0  # seconds that the server is asked for whether it is there
 
 CUT_OFF = "cut off before it was taken back"
 CONFLICT = "conflict: somebody else wrote to it since"
+LATER = "not tried: a later change of the same records is left"
 ARCHIVED = "archived, as the server would not delete it"
 UNSEEN = "no answer came; it was not in effect yet when the rest was taken back"
 
@@ -282,6 +283,26 @@ def created(entry: Unanswered, ids: Iterable[object]) -> Created | None:
         return None
     change = Change("create", entry.change.model, numbers)
     return Created(change, entry.context)
+
+
+def without_later(entry: Entry, left: Iterable[Entry]) -> tuple[Entry | None, list[Entry]]:
+    """Return what of an entry may be taken back, and what may not.
+
+    What a record was before an update is written only when all later updates of it were taken back.
+    """
+    if not isinstance(entry, Updated):
+        return entry, []
+    later = {
+        (each.change.model, number)
+        for each in left
+        if isinstance(each, Updated)
+        for number in each.change.ids
+    }
+    barred = [number for number in entry.change.ids if (entry.change.model, number) in later]
+    if not barred:
+        return entry, []
+    rest = [number for number in entry.change.ids if number not in barred]
+    return entry.only(rest, entry.change.reason) if rest else None, [entry.only(barred, LATER)]
 
 
 # -- whether to go on ------------------------------------------------------------------------------

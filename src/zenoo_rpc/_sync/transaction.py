@@ -15,7 +15,7 @@ from .._core.exchange import Answer, Ending, HeldBack, Request
 from .._core.faults import Fault, never_sent
 from .._core.journal import Journal
 from .._core.terms import Terms
-from .._core.undo import CUT_OFF, Entry, Held, deletions, gathered
+from .._core.undo import CUT_OFF, Entry, Held, deletions, gathered, without_later
 from .._core.writes import write_of
 from ..batch.results import BatchResult
 from ..batch.status import Status
@@ -285,6 +285,10 @@ class Transaction:
         """
         if self.state is TransactionState.COMMITTED:
             raise TransactionStateError("the transaction is committed")
+        if self._parent is not None and self._parent._is_over:
+            raise TransactionStateError(
+                "the transaction around it has ended, and has what was left"
+            )
         self._check_innermost()
         try:
             self._take_back()
@@ -317,7 +321,9 @@ class Transaction:
             try:
                 with self._session.unrecorded():
                     while entries and not why:
-                        self._left += self._undoer.take_back(entries[-1])
+                        now, later = without_later(entries[-1], self._left)
+                        self._left += later
+                        self._left += self._undoer.take_back(now) if now else []
                         entries.pop()
                         why = self._undoer.why_to_give_up() if entries else ""
             finally:

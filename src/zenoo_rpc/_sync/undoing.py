@@ -95,8 +95,12 @@ class Undoer:
         rows = self._client.read(model, ids, names, context=entry.context)
         now = rows_of(rows, self._fields[model]) or {}
         operation, left = entry.restoration(now, overwrite=self.overwrite)
+        others = {number for each in left for number in each.change.ids}
+        others.update(operation.ids if operation is not None else ())
         if operation is not None:
             left += self._settle(entry, self.carry_out(operation))
+        if same := [number for number in entry.change.ids if number not in others]:
+            self.undone.append(entry.only(same).change)  # it is gone, or as it was before
         return left
 
     def there(self, entry: Entry) -> list[int]:
@@ -116,11 +120,12 @@ class Undoer:
     def _delete_again(self, entry: Created) -> list[Entry]:
         """Delete what was created; what the server will not delete is archived, if that will do."""
         result = self.carry_out(entry.deletion())
-        left = self._settle(entry, result)
         kept = [each.id or 0 for each in result.refused if not isinstance(each.error, MissingError)]
-        if not kept or not self.archive:
-            return left
-        archived = [each.id or 0 for each in (self.carry_out(entry.archiving(kept))).applied]
+        archived: list[int] = []
+        if kept and self.archive:
+            done = self.carry_out(entry.archiving(kept))
+            archived = [each.id or 0 for each in done.applied]
+        left = self._settle(entry, result)
         if archived:
             self.undone.append(entry.only(archived, ARCHIVED).change)
         rest = [(each, [n for n in each.change.ids if n not in archived]) for each in left]

@@ -12,7 +12,7 @@ from ...wire.encoding import array, encode
 from ..call import AboutCall, Call, Unlink
 from ..dialect.shapes import is_rows
 from ..exchange import Answer
-from ..faults import Fault, Proof
+from ..faults import Fault, Proof, not_answered
 from .base import Book
 
 
@@ -65,7 +65,8 @@ class RemainingIds(AboutCall[Unlink]):
             if isinstance(reply, Fault) and reply.proof is Proof.ROLLED_BACK:
                 book.settle(self.call, Status.UNKNOWN, self.error)
             else:
-                book.lose(self.call, reply.error if isinstance(reply, Fault) else self.error)
+                fault = reply if isinstance(reply, Fault) else None
+                book.lose(self.call, not_answered(self.model, fault) if fault else self.error)
             return
         gone, left = sorted_out
         if gone is not None:

@@ -50,10 +50,10 @@ def names_a_field(call: Call, error: ZenooError) -> str | None:
     return None
 
 
-def isolate(call: Call, fault: Fault, fields: Container[str]) -> Split:
+def isolate(call: Call, fault: Fault, fields: Container[str] | None) -> Split:
     """Return what the refusal of *call*, of more than one record, tells and what to send now.
 
-    *fields* are those that the model is known to have.
+    *fields* are those of the model, None if they are not known.
     """
     error = fault.error
     bad = _named(call, error, fields)
@@ -67,25 +67,26 @@ def isolate(call: Call, fault: Fault, fields: Container[str]) -> Split:
     return Split(call.only(bad), rest.halves() if more else (rest,))
 
 
-def _named(call: Call, error: ZenooError, fields: Container[str]) -> set[int]:
+def _named(call: Call, error: ZenooError, fields: Container[str] | None) -> set[int]:
     """Return the places in the call of the records that the server's message names."""
     if isinstance(error, MissingError) and (match := MISSING_RECORD.search(error.message)):
         model, part = match[1], match[2].encode()
         if model == call.model:  # no part of a create is a bare id
             return {n for n, each in enumerate(call.parts) if each == part}
-    field = _invalid_field(call, error)
-    if field is None or field in fields:
+    field = _invalid_field(call, error, fields)
+    if field is None:
         return set()
     return {n for n, part in enumerate(call.written) if _has(part, field)}
 
 
-def _invalid_field(call: Call, error: ZenooError) -> str | None:
+def _invalid_field(call: Call, error: ZenooError, fields: Container[str] | None) -> str | None:
     """Return the field that the model does not have, by the server's words."""
     if not isinstance(error, ServerError):
         return None
     if match := INVALID_FIELD.search(error.message):
         return match[1] if match[2] == call.model else None
-    return names_a_field(call, error)
+    field = names_a_field(call, error)
+    return field if field and fields is not None and field not in fields else None
 
 
 def _has(part: bytes, field: str) -> bool:
