@@ -24,12 +24,15 @@ from .batches import tell_fields
 LOST = transport_fault(Kind.CLOSED, "http://localhost:8069")
 REFUSAL = odoo_fault("odoo.exceptions.ValidationError", "No.", (), "")
 CONFLICT = odoo_fault("psycopg2.errors.SerializationFailure", "No.", (), "")
-FIELDS = {"x": {"type": "integer"}, "parent": {"type": "integer"}}
+FIELDS = {"x": {"type": "integer"}, "parent": {"type": "integer"}, "y": {"type": "char"}}
 
 
-def records(parents):
-    """Return records with a parent each, None for none, and their places."""
-    return [{"x": place, "parent": parent} for place, parent in enumerate(parents)]
+def records(parents, more=0):
+    """Return records with a parent each, None for none, and their places; some have *more*."""
+    made = [{"x": place, "parent": parent} for place, parent in enumerate(parents)]
+    for record in made[::more] if more else ():
+        record["y"] = "z"
+    return made
 
 
 def places(call):
@@ -73,13 +76,14 @@ def fault_of(call, fault, rng):
     PARENTS,
     st.integers(1, 4),
     st.sampled_from(["list", "stream"]),
+    st.integers(1, 5),
     st.booleans(),
     st.dictionaries(st.integers(0, 8), st.sampled_from(FAULTS), max_size=4),
     st.randoms(use_true_random=False),
 )
-def test_one_call_of_a_lane_at_a_time(parents, size, kind, named, faults, rng):
+def test_one_call_of_a_lane_at_a_time(parents, size, kind, more_columns, named, faults, rng):
     """And every record once, those of a lane in their order, also after failures."""
-    given_ = records(parents)
+    given_ = records(parents, more_columns)
     names = (lambda record: f"n{record['x']}") if named else None
     if kind == "list":
         operation = CreateOperation("m", given_, external_ids=names, lane="parent")

@@ -7,7 +7,7 @@ what is there instead of doubling it (`odoo/models.py`, 14 and 19).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -50,16 +50,13 @@ class Import:
     ) -> Iterator[Load]:
         """Cut a level's rows; those of one call fill the same columns, as an empty cell is a value.
 
-        The rows of one parent are not spread over calls, which would be in each other's way.
+        The rows of one parent are not spread over calls, which would be in each other's way; those
+        of a lane, of which one call is in flight, go in the order of their records.
         """
-        alike: dict[tuple[Columns, int | None], list[list[int]]] = {}
+        by_lane: dict[int | None, list[list[int]]] = {}
         for family in self.levels[level] if level < len(self.levels) else ():
-            own: dict[tuple[Columns, int | None], list[int]] = {}
-            for place in family:
-                lane = self.lanes[place] if self.lanes else None
-                own.setdefault((self.rows[place][0], lane), []).append(place)
-            for kind, places in own.items():
-                alike.setdefault(kind, []).append(places)
+            for lane, places in _grouped(family, self._lane):
+                by_lane.setdefault(lane, []).append(places)
 
         def called(columns: Columns, lane: int | None, families: list[list[int]]) -> Iterator[Load]:
             each = (map(self._encoded, places) for places in families)
@@ -78,8 +75,29 @@ class Import:
                     lane=lane,
                 )
 
-        kinds = [called(columns, lane, own) for (columns, lane), own in alike.items()]
-        yield from in_turn(kinds) if self.lanes else itertools.chain(*kinds)
+        def of_lane(lane: int | None, families: list[list[int]]) -> Iterator[Load]:
+            for columns, some in self._alike(lane, families):
+                yield from called(columns, lane, some)
+
+        yield from in_turn(of_lane(*each) for each in by_lane.items())
+
+    def _alike(
+        self, lane: int | None, families: list[list[int]]
+    ) -> Iterable[tuple[Columns, list[list[int]]]]:
+        """Return what fills the same columns: of a lane, neighbours only."""
+        if lane is not None:
+            places = sorted(itertools.chain.from_iterable(families))
+            for columns, run in itertools.groupby(places, lambda place: self.rows[place][0]):
+                yield columns, [[place] for place in run]
+            return
+        alike: dict[Columns, list[list[int]]] = {}
+        for family in families:
+            for columns, own in _grouped(family, lambda place: self.rows[place][0]):
+                alike.setdefault(columns, []).append(own)
+        yield from alike.items()
+
+    def _lane(self, place: int) -> int | None:
+        return self.lanes[place] if self.lanes else None
 
     def _encoded(self, place: int) -> tuple[int, bytes]:
         return place, encode(self.rows[place][1])
@@ -87,6 +105,13 @@ class Import:
 
 def _length(row: tuple[int, bytes]) -> int:
     return len(row[1])
+
+
+def _grouped(places: Iterable[int], kind: Callable[[int], Any]) -> Iterable[tuple[Any, list[int]]]:
+    groups: dict[Any, list[int]] = {}
+    for place in places:
+        groups.setdefault(kind(place), []).append(place)
+    return groups.items()
 
 
 def prepare(operation: CreateOperation, fields: Fields) -> Import:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterable, Callable, Container, Iterable, Mapping, Sequence
+from math import inf
 from typing import Any, TypeVar
 
 import attrs
@@ -218,18 +219,31 @@ class CreateSource(Source):
 
         None while nothing waits, or only for lanes that are *busy*.
         """
-        free = (each for each in self._waiting.items() if each[0][1] not in busy)
+        free = (
+            each
+            for each in self._waiting.items()
+            if each[0][1] not in busy and each[1][0].index < self._others(each[0])
+        )
         kind, waiting = max(free, key=lambda each: len(each[1]), default=(((), None), deque()))
         if not waiting:
             return None
+        end = self._others(kind)
         parts = [waiting.popleft()]
         total = len(parts[0])
         while waiting and len(parts) < size and total + 1 + len(waiting[0]) <= bytes_:
+            if waiting[0].index > end:
+                break
             parts.append(waiting.popleft())
             total += 1 + len(parts[-1])
         if not waiting:
             del self._waiting[kind]
         return *kind, parts
+
+    def _others(self, kind: tuple[tuple[str, ...], int | None]) -> float:
+        """Return the first index of the same lane that waits with other columns."""
+        each = self._waiting.items()
+        heads = (parts[0].index for other, parts in each if other[1] == kind[1] and other != kind)
+        return min(heads, default=inf) if kind[1] is not None else inf
 
     def context(self, context: WireRecord, part: Part) -> WireRecord:
         """Return the context of the import that a part is of."""
