@@ -35,7 +35,9 @@ def test_every_fault_and_operation():
         assert wanted <= made.keys() <= wanted | {each.name for each in (*TURNED_AWAY, *UNPROVEN)}
         for fault, cells in made.items():
             assert set(COLUMNS) <= cells.keys()
-            assert all(RIGHT.fullmatch(cell) for cell in cells.values()), fault
+            for column, cell in cells.items():
+                none = cell == "-" and column not in COLUMNS  # a fault of the other dialect
+                assert none or RIGHT.fullmatch(cell), (fault, column)
 
 
 def test_schedules_drawn_at_random():
